@@ -1,0 +1,1 @@
+namespace Lipschitz.Core.Tests; public class Smoke { [Fact] public void Runs() => Assert.True(true); }
