@@ -1,0 +1,218 @@
+using Lipschitz.Backends;
+
+namespace Lipschitz.Models;
+
+/// <summary>Everything that determines a run: the model, its estimator, its training and its data; the content of <c>config.json</c>.</summary>
+public sealed record Configuration
+{
+    /// <summary>The preset this began as.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>A toy data set's name, or the path of a .csv or .npy file.</summary>
+    public string Data { get; init; } = "moons";
+
+    /// <summary>The seed of every random number of the run.</summary>
+    public ulong Seed { get; init; }
+
+    /// <summary>The flow.</summary>
+    public required ModelSettings Model { get; init; }
+
+    /// <summary>The log-determinant in training.</summary>
+    public required LogDetSettings LogDet { get; init; }
+
+    /// <summary>The optimiser and its schedule.</summary>
+    public required TrainingSettings Training { get; init; }
+
+    /// <summary>The test.</summary>
+    public required EvaluationSettings Evaluation { get; init; }
+}
+
+/// <summary>The shape of g in a residual block y = x + g(x).</summary>
+public enum BranchKind
+{
+    /// <summary>Dense layers [e1 x; e2 phi(Wx + b)], then a linear layer back (i-DenseNet).</summary>
+    DenseNet,
+
+    /// <summary>An activation before each linear layer (Residual Flow).</summary>
+    Residual,
+}
+
+/// <summary>How e1 and e2 of a dense layer are chosen.</summary>
+public enum ConcatenationKind
+{
+    /// <summary>e1 = e2 = c / sqrt 2.</summary>
+    Fixed,
+
+    /// <summary>Learned on the circle of radius c.</summary>
+    Learnable,
+}
+
+/// <summary>The architecture of a flow.</summary>
+public sealed record ModelSettings
+{
+    /// <summary>The shape of g.</summary>
+    public required BranchKind Branch { get; init; }
+
+    /// <summary>The number of residual blocks.</summary>
+    public required int Blocks { get; init; }
+
+    /// <summary>DenseNet: dense layers a block.</summary>
+    public int Depth { get; init; }
+
+    /// <summary>DenseNet: columns each dense layer adds (before CLipSwish doubles them).</summary>
+    public int Growth { get; init; }
+
+    /// <summary>Residual: the hidden widths of g.</summary>
+    public int[] Hidden { get; init; } = [];
+
+    /// <summary>The nonlinearity.</summary>
+    public Activation Activation { get; init; } = Activation.LipSwish;
+
+    /// <summary>Whether e1 and e2 are learned.</summary>
+    public ConcatenationKind Concatenation { get; init; } = ConcatenationKind.Fixed;
+
+    /// <summary>c: the radius of the circle that (e1, e2) lies on.</summary>
+    public double ConcatenationBound { get; init; } = 0.98;
+
+    /// <summary>The norm each linear layer is scaled down to when its estimate exceeds it.</summary>
+    public double Coefficient { get; init; } = 0.9;
+
+    /// <summary>Whether an ActNorm stands before the first and after every block.</summary>
+    public bool ActNorm { get; init; }
+}
+
+/// <summary>The ways to get log det(I + J).</summary>
+public enum LogDetMethod
+{
+    /// <summary>The determinant of the full Jacobian; small dimensions.</summary>
+    Exact,
+
+    /// <summary>The power series with a random number of terms: unbiased.</summary>
+    Roulette,
+
+    /// <summary>The power series cut after a fixed number of terms: biased.</summary>
+    Truncated,
+
+    /// <summary>The power series with exact traces, cut after a fixed number of terms: biased, no probe noise.</summary>
+    ExactTrace,
+}
+
+/// <summary>The distribution of the number of roulette terms.</summary>
+public enum TailDistribution
+{
+    /// <summary>Geometric on 1, 2, ..: P(N &gt;= k) = (1 - p)^(k-1).</summary>
+    Geometric,
+
+    /// <summary>Poisson on 0, 1, ...</summary>
+    Poisson,
+}
+
+/// <summary>The distribution of Hutchinson's probes.</summary>
+public enum ProbeKind
+{
+    /// <summary>Standard normal.</summary>
+    Gaussian,
+
+    /// <summary>Random signs.</summary>
+    Rademacher,
+}
+
+/// <summary>A log-determinant estimator.</summary>
+public sealed record LogDetSettings
+{
+    /// <summary>The method.</summary>
+    public required LogDetMethod Method { get; init; }
+
+    /// <summary>Roulette: the distribution of the extra terms N.</summary>
+    public TailDistribution Distribution { get; init; } = TailDistribution.Geometric;
+
+    /// <summary>Roulette: p of the geometric, or the mean of the Poisson distribution.</summary>
+    public double Parameter { get; init; } = 0.5;
+
+    /// <summary>Roulette: terms always taken, besides N.</summary>
+    public int ExactTerms { get; init; } = 2;
+
+    /// <summary>Truncated and ExactTrace: the number of terms.</summary>
+    public int Terms { get; init; } = 10;
+
+    /// <summary>Hutchinson probes a sample.</summary>
+    public int Probes { get; init; } = 1;
+
+    /// <summary>The distribution of the probes.</summary>
+    public ProbeKind Probe { get; init; } = ProbeKind.Gaussian;
+}
+
+/// <summary>How the learning rate moves after the warm-up.</summary>
+public enum ScheduleKind
+{
+    /// <summary>It stays.</summary>
+    Constant,
+
+    /// <summary>Half a cosine from the learning rate down to zero at the last step.</summary>
+    Cosine,
+}
+
+/// <summary>Adam, its schedule and what happens around each step.</summary>
+public sealed record TrainingSettings
+{
+    /// <summary>Optimiser steps.</summary>
+    public required long Steps { get; init; }
+
+    /// <summary>Samples a step.</summary>
+    public required int Batch { get; init; }
+
+    /// <summary>Adam's step size after the warm-up.</summary>
+    public double LearningRate { get; init; } = 1e-3;
+
+    /// <summary>Decay of Adam's first moment.</summary>
+    public double Beta1 { get; init; } = 0.9;
+
+    /// <summary>Decay of Adam's second moment.</summary>
+    public double Beta2 { get; init; } = 0.999;
+
+    /// <summary>Adam's epsilon.</summary>
+    public double Epsilon { get; init; } = 1e-8;
+
+    /// <summary>Steps of linear warm-up.</summary>
+    public long WarmupSteps { get; init; }
+
+    /// <summary>The learning rate after the warm-up.</summary>
+    public ScheduleKind Schedule { get; init; } = ScheduleKind.Constant;
+
+    /// <summary>The largest gradient norm; 0 for no clipping.</summary>
+    public double Clip { get; init; }
+
+    /// <summary>Decay of the running average of the parameters used for evaluation; 0 for none.</summary>
+    public double AverageDecay { get; init; }
+
+    /// <summary>Steps during which the learned concatenation is held at its start.</summary>
+    public long HoldConcatenation { get; init; }
+
+    /// <summary>Power iterations after each step, at most.</summary>
+    public int PowerIterations { get; init; } = 5;
+
+    /// <summary>Relative change of the estimate at which power iteration stops early; 0 for never.</summary>
+    public double PowerTolerance { get; init; }
+
+    /// <summary>Steps between two lines of metrics.</summary>
+    public long MetricsInterval { get; init; } = 100;
+
+    /// <summary>Steps between two checkpoints.</summary>
+    public long CheckpointInterval { get; init; } = 1000;
+
+    /// <summary>Steps between two tests during training; 0 for only the last.</summary>
+    public long TestInterval { get; init; } = 1000;
+}
+
+/// <summary>The test after training.</summary>
+public sealed record EvaluationSettings
+{
+    /// <summary>Points of the fixed, seeded test set.</summary>
+    public int Points { get; init; } = 10_000;
+
+    /// <summary>Power iterations on the finished weights.</summary>
+    public int PowerIterations { get; init; } = 200;
+
+    /// <summary>The log-determinant in the test.</summary>
+    public required LogDetSettings LogDet { get; init; }
+}
