@@ -54,7 +54,7 @@ internal static unsafe class ActNormKernels<T, TVector, TLanes>
         new Span<T>(dots, n).Clear();
         for (int i = 0; i < y.Rows; i++)
         {
-            Accumulate(n, yGradient.Row(i), y.Row(i), dots);
+            Reductions<T, TVector, TLanes>.AddProducts(n, yGradient.Row(i), y.Row(i), dots);
         }
 
         for (int j = 0; j < n; j++)
@@ -78,19 +78,6 @@ internal static unsafe class ActNormKernels<T, TVector, TLanes>
         }
 
         return new(scale, 1, n, n);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Accumulate(nint n, T* x, T* y, T* sums)
-    {
-        for (nint j = 0; j < n; j += TLanes.Count)
-        {
-            nint count = Math.Min(TLanes.Count, n - j);
-            TVector sum = TLanes.MultiplyAdd(
-                Elementwise<T, TVector, TLanes>.Load(x + j, count), Elementwise<T, TVector, TLanes>.Load(y + j, count),
-                Elementwise<T, TVector, TLanes>.Load(sums + j, count));
-            Elementwise<T, TVector, TLanes>.Store(sum, sums + j, count);
-        }
     }
 
     /// <summary>y - x.</summary>

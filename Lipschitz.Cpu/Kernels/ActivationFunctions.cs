@@ -1,6 +1,5 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using Lipschitz.Backends;
 
 namespace Lipschitz.Cpu.Kernels;
 

@@ -53,6 +53,26 @@ internal static unsafe class Elementwise<T, TVector, TLanes>
     /// <summary>y &lt;- alpha x; y may be x.</summary>
     public static void Scale(T alpha, View<T> x, View<T> y) => Map(new Multiple(TLanes.Broadcast(alpha)), x, y);
 
+    /// <summary>y_i &lt;- factors_i x_i, row i with factor i mod B; y may be x.</summary>
+    public static void ScaleRows(View<T> factors, View<T> x, View<T> y)
+    {
+        for (int i = 0; i < x.Rows; i++)
+        {
+            T factor = *factors.Row(i % factors.Rows);
+            T* from = x.Row(i), to = y.Row(i);
+            if (x.Columns >= TLanes.Count)
+            {
+                MapRow(new Multiple(TLanes.Broadcast(factor)), x.Columns, from, to);
+                continue;
+            }
+
+            for (int j = 0; j < x.Columns; j++)
+            {
+                to[j] = factor * from[j];
+            }
+        }
+    }
+
     /// <summary>y &lt;- op(x), same shapes; y may be x.</summary>
     public static void Map<TOp>(TOp op, View<T> x, View<T> y)
         where TOp : struct, IMap<TVector>

@@ -55,6 +55,22 @@ internal static unsafe class Reductions<T, TVector, TLanes>
         }
     }
 
+    /// <summary>sums_j += x_j y_j.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void AddProducts(nint n, T* x, T* y, T* sums)
+    {
+        nint j = 0;
+        for (; j + TLanes.Count <= n; j += TLanes.Count)
+        {
+            TLanes.Store(TLanes.MultiplyAdd(TLanes.Load(x + j), TLanes.Load(y + j), TLanes.Load(sums + j)), sums + j);
+        }
+
+        for (; j < n; j++)
+        {
+            sums[j] += x[j] * y[j];
+        }
+    }
+
     /// <summary>dots_i &lt;- alpha sum_j x_ij y_ij + beta dots_i.</summary>
     public static void RowDots(T alpha, View<T> x, View<T> y, T beta, View<T> dots)
     {

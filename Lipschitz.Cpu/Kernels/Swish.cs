@@ -20,10 +20,10 @@ internal readonly struct LipSwish<T, TVector, TLanes> : IActivation<TVector>
     /// <summary>From the raw parameter; <paramref name="divisor"/> is 1.1, times 1.004 as a part of CLipSwish.</summary>
     public LipSwish(double beta, double divisor)
     {
-        double s = Math.Max(beta, 0) + double.LogP1(Math.Exp(-Math.Abs(beta)));
+        double s = ScalarMath.Softplus(beta);
         _scale = VectorMath<T, TVector, TLanes>.Constant(s);
         _factor = VectorMath<T, TVector, TLanes>.Constant(1 / divisor);
-        _betaFactor = VectorMath<T, TVector, TLanes>.Constant(1 / ((1 + Math.Exp(-beta)) * divisor)); // ds/dbeta over the divisor
+        _betaFactor = VectorMath<T, TVector, TLanes>.Constant(ScalarMath.Sigmoid(beta) / divisor); // ds/dbeta over the divisor
     }
 
     public static int Parameters => 1;
@@ -94,7 +94,7 @@ internal readonly struct LeakyLSwish<T, TVector, TLanes> : IActivation<TVector>
     public LeakyLSwish(double alpha, double beta)
     {
         _swish = new(beta, Activations.LipSwishDivisor);
-        double a = 1 / (1 + Math.Exp(-alpha)), rest = 1 / (1 + Math.Exp(alpha));
+        double a = ScalarMath.Sigmoid(alpha), rest = ScalarMath.Sigmoid(-alpha);
         _leak = VectorMath<T, TVector, TLanes>.Constant(a);
         _rest = VectorMath<T, TVector, TLanes>.Constant(rest);
         _alphaFactor = VectorMath<T, TVector, TLanes>.Constant(a * rest);

@@ -18,7 +18,7 @@ internal readonly unsafe struct View<T>
     }
 
     public View(Tensor tensor)
-        : this((T*)((HostBuffer<T>)tensor.Buffer).Address + tensor.Offset, tensor.Rows, tensor.Columns, tensor.Stride)
+        : this(Start(tensor), tensor.Rows, tensor.Columns, tensor.Stride)
     {
     }
 
@@ -38,4 +38,8 @@ internal readonly unsafe struct View<T>
 
     /// <summary>The same elements as one row; only of a contiguous view.</summary>
     public View<T> Flat() => new(Data, 1, Rows * Columns, (nint)Rows * Columns);
+
+    /// <summary>The address of element (0, 0); null for the empty tensor that stands for no parameters.</summary>
+    private static T* Start(Tensor tensor) =>
+        tensor.Buffer is null ? null : (T*)((HostBuffer<T>)tensor.Buffer).Address + tensor.Offset;
 }
