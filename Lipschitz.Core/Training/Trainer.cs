@@ -48,13 +48,11 @@ public sealed class Trainer
         _norm = backend.Allocate(1, 1);
 
         LogDetEstimator estimator = EstimatorFactory.Create(configuration.LogDet);
-        _shards = new ShardStep[(batch + Flow.ShardRows - 1) / Flow.ShardRows];
-        for (int i = 0; i < _shards.Length; i++)
-        {
-            int first = i * Flow.ShardRows;
-            _shards[i] = new ShardStep(Flow, estimator, data, first, Math.Min(Flow.ShardRows, batch - first));
-        }
-
+        // As few shards as fit, of equal size: the slowest thread sets the time of a step.
+        int shards = (batch + Flow.ShardRows - 1) / Flow.ShardRows;
+        int rows = (batch + shards - 1) / shards;
+        _shards = [.. Enumerable.Range(0, (batch + rows - 1) / rows).Select(
+            i => new ShardStep(Flow, estimator, data, i * rows, Math.Min(rows, batch - (i * rows))))];
         _gradient = _shards[0].Gradient; // summed in place
         _runShard = i => _shards[i].Run(configuration.Seed, _step, 1.0 / batch);
         _reduce = Reduce;
