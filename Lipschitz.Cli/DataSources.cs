@@ -1,0 +1,26 @@
+using Lipschitz.Data;
+
+namespace Lipschitz.Cli;
+
+/// <summary>Where DATA comes from: a toy density by name, or a file of points.</summary>
+internal static class DataSources
+{
+    /// <summary>The source.</summary>
+    /// <exception cref="Names.UnknownNameException">The name is neither.</exception>
+    public static IPointSource Open(string data)
+    {
+        if (!PointFiles.IsPointFile(data))
+        {
+            return ToyDensities.Find(data);
+        }
+
+        Points points = PointFiles.Read(data);
+        return new ArrayPoints(points.Values, points.Width);
+    }
+
+    /// <summary>What a configuration keeps: the name, or the file's full path, so that the run can be used from anywhere.</summary>
+    public static string Address(string data) => PointFiles.IsPointFile(data) ? Path.GetFullPath(data) : data;
+
+    /// <summary>A word for titles and folders: the name, or the file's name without its folder and extension.</summary>
+    public static string ShortName(string data) => PointFiles.IsPointFile(data) ? Path.GetFileNameWithoutExtension(data) : data;
+}

@@ -1,0 +1,98 @@
+using Lipschitz.Checkpoints;
+using Lipschitz.Models;
+using Lipschitz.Training;
+
+namespace Lipschitz.Cli;
+
+/// <summary>Trains to the end of the configuration: steps, tests, metrics and checkpoints at their intervals.</summary>
+/// <param name="trainer">What trains.</param>
+/// <param name="run">Where its results are kept.</param>
+internal sealed class TrainingRun(Trainer trainer, RunDirectory run)
+{
+    private readonly TrainingSettings _settings = run.Configuration.Training;
+    private long _saved = -1;
+
+    /// <summary>Goes to where the last checkpoint stands, or writes the first one.</summary>
+    /// <param name="resumes">Whether the run exists already.</param>
+    public void Begin(bool resumes)
+    {
+        if (resumes && run.TryRestore(trainer))
+        {
+            _saved = trainer.StepsDone;
+            run.TruncateMetrics(trainer.StepsDone);
+        }
+        else
+        {
+            run.TruncateMetrics(0);
+            Save();
+        }
+    }
+
+    /// <summary>Trains, and tests at the end.</summary>
+    /// <param name="report">Called after each step.</param>
+    /// <param name="cancellation">Asks to save a checkpoint and stop.</param>
+    /// <exception cref="InterruptedException">Cancelled; a checkpoint is saved.</exception>
+    /// <exception cref="DivergedException">A number became non-finite; the last checkpoint is as it was.</exception>
+    public TestReport Run(Action<StepReport> report, CancellationToken cancellation)
+    {
+        try
+        {
+            TestReport? test = null;
+            while (trainer.StepsDone < _settings.Steps)
+            {
+                if (cancellation.IsCancellationRequested)
+                {
+                    Save();
+                    throw new InterruptedException(
+                        $"stopped at step {trainer.StepsDone} of {_settings.Steps}, checkpoint saved;"
+                        + $" continue with: lipschitz train --resume {run.Path}");
+                }
+
+                StepReport step = trainer.Step();
+                report(step);
+                test = AfterStep(step);
+            }
+
+            test ??= trainer.Test();
+            Save();
+            return test;
+        }
+        catch (NonFiniteException divergence)
+        {
+            throw new DivergedException($"{divergence.Message}; the last good checkpoint is step {_saved} in {run.Path}", divergence);
+        }
+    }
+
+    private TestReport? AfterStep(StepReport step)
+    {
+        bool last = step.Step == _settings.Steps;
+        if (last || step.Step % _settings.MetricsInterval == 0)
+        {
+            run.AppendMetrics(step);
+        }
+
+        TestReport? test = null;
+        if (last || (_settings.TestInterval > 0 && step.Step % _settings.TestInterval == 0))
+        {
+            test = trainer.Test();
+            run.AppendMetrics(test);
+        }
+
+        if (!last && step.Step % _settings.CheckpointInterval == 0)
+        {
+            Save();
+        }
+
+        return test;
+    }
+
+    private void Save()
+    {
+        if (_saved != trainer.StepsDone)
+        {
+            run.SaveModel(trainer);
+            run.SaveTraining(trainer);
+            _saved = trainer.StepsDone;
+        }
+    }
+}
