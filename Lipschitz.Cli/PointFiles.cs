@@ -1,6 +1,5 @@
 using System.Globalization;
 using CsvHelper;
-using CsvHelper.Configuration;
 using Lipschitz.Checkpoints;
 using Lipschitz.Cli.Figures;
 using Lipschitz.Data;
@@ -11,13 +10,18 @@ namespace Lipschitz.Cli;
 internal static class PointFiles
 {
     private const string Readable = ".csv or .npy";
-    private static readonly CsvConfiguration s_csv = new(CultureInfo.InvariantCulture)
+
+    // The separator, of , ; tab and |, is found from the first lines.
+    private static readonly CsvReaderOptions s_reader = new()
     {
-        HasHeaderRecord = false,
-        AllowComments = true,
-        TrimOptions = TrimOptions.Trim,
-        NewLine = "\n",
+        HasHeader = false,
+        CommentPrefix = '#',
+        TrimWhitespace = true,
+        TrackLineNumbers = true,
+        MalformedData = CsvMalformedDataHandling.Throw,
     };
+
+    private static readonly CsvWriterOptions s_writer = new() { NewLine = "\n" };
 
     /// <summary>Whether the name looks like a file of points rather than a data set.</summary>
     public static bool IsPointFile(string name) => Extension(name) is ".csv" or ".npy" || File.Exists(name);
@@ -117,52 +121,38 @@ internal static class PointFiles
 
     private static Points ReadCsv(string path, int? width)
     {
-        using var text = new StreamReader(path);
-        using var csv = new CsvParser(text, s_csv);
+        using CsvReader csv = CsvReader.FromFile(path, s_reader);
         var values = new List<double>();
         int? columns = width;
-        bool first = true;
-        while (ReadRow(csv, path))
+        try
         {
-            string[] cells = csv.Record!;
-            if (first && cells.All(cell => !TryParse(cell, out _)) && cells.Any(cell => cell.Length > 0))
+            for (bool first = true; csv.Read(); first = false)
             {
-                first = false;
-                CheckWidth(cells.Length, ref columns, path, csv.RawRow);
-                continue;
-            }
-
-            first = false;
-            CheckWidth(cells.Length, ref columns, path, csv.RawRow);
-            for (int column = 0; column < cells.Length; column++)
-            {
-                string place = $"line {csv.RawRow}, column {column + 1}";
-                if (!TryParse(cells[column], out double value))
+                string[] cells = csv.Current.ToArray();
+                CheckWidth(cells.Length, ref columns, path, csv.LineNumber);
+                bool isHeader = first && cells.All(cell => !TryParse(cell, out _)) && cells.Any(cell => cell.Length > 0);
+                for (int column = 0; column < cells.Length && !isHeader; column++)
                 {
-                    string what = cells[column].Length == 0 ? "the cell is empty" : $"'{cells[column]}' is not a number";
-                    throw new DataFormatException(path, $"{place}: {what}");
-                }
+                    string place = $"line {csv.LineNumber}, column {column + 1}";
+                    if (!TryParse(cells[column], out double value))
+                    {
+                        string what = cells[column].Length == 0 ? "the cell is empty" : $"'{cells[column]}' is not a number";
+                        throw new DataFormatException(path, $"{place}: {what}");
+                    }
 
-                values.Add(Checked(value, path, place));
+                    values.Add(Checked(value, path, place));
+                }
             }
+        }
+        catch (CsvFormatException damage)
+        {
+            throw new DataFormatException(path, $"line {damage.LineNumber}: a quote is out of place");
         }
 
         return new Points([.. values], columns ?? 1);
     }
 
-    private static bool ReadRow(CsvParser csv, string path)
-    {
-        try
-        {
-            return csv.Read();
-        }
-        catch (CsvHelperException)
-        {
-            throw new DataFormatException(path, $"line {csv.RawRow}: a quote is out of place");
-        }
-    }
-
-    private static void CheckWidth(int found, ref int? expected, string path, int line)
+    private static void CheckWidth(int found, ref int? expected, string path, long line)
     {
         expected ??= found;
         if (found != expected)
@@ -225,20 +215,14 @@ internal static class PointFiles
 
     private static void WriteCsv(Stream stream, Points points, IReadOnlyList<string> columns)
     {
-        using var text = new StreamWriter(stream, leaveOpen: true);
-        using var csv = new CsvWriter(text, s_csv);
-        foreach (string column in columns)
-        {
-            csv.WriteField(column);
-        }
-
-        csv.NextRecord();
+        using CsvWriter csv = CsvWriter.Create(stream, s_writer, leaveOpen: true);
+        csv.WriteHeader([.. columns]);
         for (int i = 0; i < points.Values.Length; i++)
         {
             csv.WriteField(points.Values[i].ToString("R", CultureInfo.InvariantCulture));
             if ((i + 1) % points.Width == 0)
             {
-                csv.NextRecord();
+                csv.EndRecord();
             }
         }
     }

@@ -1,4 +1,5 @@
 using Lipschitz.Checkpoints;
+using Lipschitz.Flows;
 using Lipschitz.Models;
 using Lipschitz.Training;
 

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using Lipschitz.Backends;
 using Lipschitz.Checkpoints;
-using Lipschitz.Data;
 using Lipschitz.Flows;
 using Lipschitz.Models;
 using Lipschitz.Randomness;

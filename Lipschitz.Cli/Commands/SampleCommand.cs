@@ -2,7 +2,6 @@ using System.CommandLine;
 using Lipschitz.Backends;
 using Lipschitz.Checkpoints;
 using Lipschitz.Flows;
-using Spectre.Console;
 
 namespace Lipschitz.Cli.Commands;
 
