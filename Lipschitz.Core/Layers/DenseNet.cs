@@ -37,10 +37,10 @@ public sealed class DenseNet : ILayer
     /// <param name="learnableConcatenation">Whether e1 and e2 are trained.</param>
     /// <param name="radius">c, the radius of the circle of (e1, e2).</param>
     /// <param name="normalisation">The norm of each weight.</param>
-    /// <param name="random">The source of the initial numbers.</param>
+    /// <param name="key">The address of the initial numbers; layer i takes Step i of it.</param>
     public DenseNet(
         IBackend backend, string name, int width, int depth, int growth, Activation activation, bool learnableConcatenation,
-        double radius, Normalisation normalisation, RandomSource random)
+        double radius, Normalisation normalisation, RandomKey key)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(width);
         ArgumentOutOfRangeException.ThrowIfNegative(depth);
@@ -60,9 +60,10 @@ public sealed class DenseNet : ILayer
         {
             int inputs = _starts[i + 1], outputs = i < depth ? growth : width;
             string layer = i < depth ? $"{name}.layers.{i}" : $"{name}.final";
-            _weights[i] = new NormalisedWeight(backend, layer, inputs, outputs, normalisation, random);
-            double range = 1 / Math.Sqrt(inputs);
-            _biases[i] = new Parameter(backend, $"{layer}.bias", ParameterRole.Bias, 1, outputs, Initial.Uniform(outputs, range, random));
+            RandomKey layerKey = key with { Step = (uint)i };
+            double[] bias = Initial.Uniform(outputs, 1 / Math.Sqrt(inputs), layerKey, Initial.BiasRow);
+            _weights[i] = new NormalisedWeight(backend, layer, inputs, outputs, normalisation, layerKey);
+            _biases[i] = new Parameter(backend, $"{layer}.bias", ParameterRole.Bias, 1, outputs, bias);
             _effective[i] = backend.Allocate(outputs, inputs);
             _forward[i] = backend.CreatePacked(inputs, outputs);
             _adjoint[i] = backend.CreatePacked(((depth - i) * growth) + width, sliceWidths[i]);

@@ -16,12 +16,13 @@ public sealed class Linear : ILayer
 
     /// <summary>Draws weight and bias uniformly from +-1/sqrt(inputs), the weight times <paramref name="scale"/>.</summary>
     public Linear(
-        IBackend backend, string name, int inputs, int outputs, Normalisation normalisation, RandomSource random, double scale = 1)
+        IBackend backend, string name, int inputs, int outputs, Normalisation normalisation, RandomKey key, double scale = 1)
     {
         _backend = backend;
-        _weight = new NormalisedWeight(backend, name, inputs, outputs, normalisation, random, scale);
+        _weight = new NormalisedWeight(backend, name, inputs, outputs, normalisation, key, scale);
         _bias = new Parameter(
-            backend, $"{name}.bias", ParameterRole.Bias, 1, outputs, Initial.Uniform(outputs, 1 / Math.Sqrt(inputs), random));
+            backend, $"{name}.bias", ParameterRole.Bias, 1, outputs,
+            Initial.Uniform(outputs, 1 / Math.Sqrt(inputs), key, Initial.BiasRow));
         _effective = backend.Allocate(outputs, inputs);
         _forward = backend.CreatePacked(inputs, outputs);
         _adjoint = backend.CreatePacked(outputs, inputs);

@@ -25,16 +25,16 @@ public sealed class NormalisedWeight
     /// <param name="inputs">Columns.</param>
     /// <param name="outputs">Rows.</param>
     /// <param name="normalisation">The norm and its target.</param>
-    /// <param name="random">The source of the initial numbers.</param>
+    /// <param name="key">The address of the initial numbers.</param>
     /// <param name="scale">A factor on the initial weights.</param>
     public NormalisedWeight(
-        IBackend backend, string name, int inputs, int outputs, Normalisation normalisation, RandomSource random, double scale = 1)
+        IBackend backend, string name, int inputs, int outputs, Normalisation normalisation, RandomKey key, double scale = 1)
     {
         (_backend, _normalisation) = (backend, normalisation);
         double range = scale / Math.Sqrt(inputs);
-        Weight = new Parameter(backend, $"{name}.weight", ParameterRole.Weight, outputs, inputs, Initial.Uniform(outputs * inputs, range, random));
-        _u = new Parameter(backend, $"{name}.u", ParameterRole.SingularVector, 1, outputs, Initial.UnitVector(outputs, random));
-        _v = new Parameter(backend, $"{name}.v", ParameterRole.SingularVector, 1, inputs, Initial.UnitVector(inputs, random));
+        Weight = new Parameter(backend, $"{name}.weight", ParameterRole.Weight, outputs, inputs, Initial.Uniform(outputs * inputs, range, key, Initial.WeightRow));
+        _u = new Parameter(backend, $"{name}.u", ParameterRole.SingularVector, 1, outputs, Initial.UnitVector(outputs, key, Initial.LeftVectorRow));
+        _v = new Parameter(backend, $"{name}.v", ParameterRole.SingularVector, 1, inputs, Initial.UnitVector(inputs, key, Initial.RightVectorRow));
         _sigma = backend.Allocate(1, 1);
         _ones = backend.Allocate(1, inputs);
         backend.Fill(_ones, 1);

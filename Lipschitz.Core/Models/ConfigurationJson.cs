@@ -89,7 +89,7 @@ public static class ConfigurationJson
         return matches.Count switch
         {
             1 => (matches[0].Parent, matches[0].Name),
-            0 => throw new ConfigurationException($"--set: {UnknownNameException.Describe("key", key, [.. leaves.Select(leaf => leaf.Path)])}"),
+            0 => throw new ConfigurationException("--set: " + new UnknownNameException("key", key, [.. leaves.Select(leaf => leaf.Name).Distinct()]).Message),
             _ => throw new ConfigurationException($"--set: key '{key}' could be {string.Join(" or ", matches.Select(leaf => leaf.Path))}; write it in full."),
         };
     }

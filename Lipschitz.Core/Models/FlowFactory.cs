@@ -26,10 +26,9 @@ public static class FlowFactory
 
         for (int b = 0; b < model.Blocks; b++)
         {
-            // One stream a block: adding a block changes no other.
-            var random = new RandomSource(new RandomKey(configuration.Seed, RandomPurpose.Initialisation, 0, (uint)b));
+            var key = new RandomKey(configuration.Seed, RandomPurpose.Initialisation, 0, (uint)b);
             string name = $"blocks.{b}";
-            bijections.Add(new ResidualBlock(backend, name, Branch(model, name, width, backend, random)));
+            bijections.Add(new ResidualBlock(backend, name, Branch(model, name, width, backend, key)));
             if (model.ActNorm)
             {
                 bijections.Add(new ActNorm(backend, $"norms.{b + 1}", width));
@@ -39,14 +38,14 @@ public static class FlowFactory
         return new Flow(backend, bijections);
     }
 
-    private static ILayer Branch(ModelSettings model, string name, int width, IBackend backend, RandomSource random)
+    private static ILayer Branch(ModelSettings model, string name, int width, IBackend backend, RandomKey key)
     {
         Normalisation normalisation = Normalisation.Spectral(model.Coefficient);
         if (model.Branch == BranchKind.DenseNet)
         {
             return new DenseNet(
                 backend, name, width, model.Depth, model.Growth, model.Activation, model.Concatenation == ConcatenationKind.Learnable,
-                model.ConcatenationBound, normalisation, random);
+                model.ConcatenationBound, normalisation, key);
         }
 
         var layers = new List<ILayer>();
@@ -58,7 +57,8 @@ public static class FlowFactory
             bool last = i == outputs.Length - 1;
             layers.Add(activation);
             layers.Add(new Linear(
-                backend, $"{name}.layers.{i}", activation.OutputWidth, outputs[i], normalisation, random, last ? LastScale : 1));
+                backend, $"{name}.layers.{i}", activation.OutputWidth, outputs[i], normalisation,
+                key with { Step = (uint)i }, last ? LastScale : 1));
             inputs = outputs[i];
         }
 
