@@ -5,6 +5,8 @@ namespace Lipschitz.Cli;
 /// <summary>Where DATA comes from: a toy density by name, or a file of points.</summary>
 internal static class DataSources
 {
+    private const int LeastPoints = 20;
+
     /// <summary>The source.</summary>
     /// <exception cref="Names.UnknownNameException">The name is neither.</exception>
     public static IPointSource Open(string data)
@@ -15,7 +17,9 @@ internal static class DataSources
         }
 
         Points points = PointFiles.Read(data);
-        return new ArrayPoints(points.Values, points.Width);
+        return points.Count >= LeastPoints
+            ? new ArrayPoints(points.Values, points.Width)
+            : throw new DataFormatException(data, $"holds {points.Count} points; training needs at least {LeastPoints}");
     }
 
     /// <summary>What a configuration keeps: the name, or the file's full path, so that the run can be used from anywhere.</summary>

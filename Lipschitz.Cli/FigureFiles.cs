@@ -43,7 +43,7 @@ internal static class FigureFiles
     {
         var factors = new List<ConcatenationFigure.Factors>();
         int block = 0;
-        foreach (ResidualBlock residual in flow.Bijections.OfType<ResidualBlock>())
+        foreach (ResidualBlock residual in flow.Blocks)
         {
             block++;
             if (residual.Branch is DenseNet dense)
@@ -64,7 +64,7 @@ internal static class FigureFiles
     private static byte[] Density(Configuration configuration, Flow flow, IPointSource data)
     {
         var points = new double[2 * Points];
-        data.Sample(new RandomKey(configuration.Seed, RandomPurpose.TestData), 0, points);
+        data.Sample(new RandomKey(configuration.Seed, RandomPurpose.TrainingData), 0, points);
         PlotArea area = PlotArea.Around(points, Cells);
         double[] samples = flow.Sample(Points, configuration.Seed);
         double[] logDensity = flow.LogProb(area.CellCentres(), EstimatorFactory.Create(configuration.Evaluation.LogDet)).Values;
@@ -76,7 +76,7 @@ internal static class FigureFiles
         var steps = new List<double>();
         var losses = new List<double>();
         var tests = new List<LossFigure.Test>();
-        foreach (MetricsLine line in run.ReadMetrics())
+        foreach (MetricsLine line in run.Metrics.Read())
         {
             if (line.Loss is { } loss)
             {
@@ -84,7 +84,7 @@ internal static class FigureFiles
                 losses.Add(loss);
             }
 
-            if (line.TestNegativeLogLikelihood is { } test)
+            if (line.TestNll is { } test)
             {
                 tests.Add(new LossFigure.Test(line.Step, test, line.TestStandardError ?? 0));
             }

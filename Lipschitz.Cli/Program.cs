@@ -1,7 +1,9 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 using System.Runtime.InteropServices;
 using Lipschitz.Cli.Commands;
+using Lipschitz.Names;
 
 namespace Lipschitz.Cli;
 
@@ -42,11 +44,7 @@ public static class Program
         ParseResult parse = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         try
         {
-            if (parse.Errors.Count > 0 && parse.Action is null or ParseErrorAction)
-            {
-                throw new UsageException(parse.Errors[0].Message + Hint(parse));
-            }
-
+            ThrowIfMistyped(parse);
             return parse.Invoke(new InvocationConfiguration
             {
                 Output = output,
@@ -88,9 +86,34 @@ public static class Program
         return root;
     }
 
-    private static string Hint(ParseResult parse) => parse.CommandResult.Command is RootCommand
-        ? " (see lipschitz --help)"
-        : $" (see lipschitz {parse.CommandResult.Command.Name} --help)";
+    private static void ThrowIfMistyped(ParseResult parse)
+    {
+        Command command = parse.CommandResult.Command;
+        string hint = $" (see lipschitz {(command is RootCommand ? "" : command.Name + " ")}--help)";
+        string? unknown = parse.UnmatchedTokens.FirstOrDefault() ?? MistakenForArgument(parse.CommandResult);
+        if (parse.Action is { ClearsParseErrors: true } || (unknown is null && parse.Action is not ParseErrorAction))
+        {
+            return;
+        }
+
+        if (unknown is null)
+        {
+            throw new UsageException(parse.Errors[0].Message.TrimEnd('.') + hint);
+        }
+
+        bool isOption = unknown.StartsWith('-');
+        IEnumerable<Symbol> known = isOption ? [.. command.Options, .. parse.RootCommandResult.Command.Options] : command.Subcommands;
+        string question = Suggest.Nearest(unknown, known.Select(symbol => symbol.Name)) is { } nearest ? $"; did you mean '{nearest}'?" : "";
+        string kind = isOption ? "option" : command.Subcommands.Count > 0 ? "command" : "argument";
+        throw new UsageException($"unknown {kind} '{unknown}'{question}{hint}");
+    }
+
+    // The parser takes a misspelt option for an argument where one may stand.
+    private static string? MistakenForArgument(CommandResult command) => command.Children
+        .OfType<ArgumentResult>()
+        .SelectMany(argument => argument.Tokens)
+        .Select(token => token.Value)
+        .FirstOrDefault(text => text.StartsWith('-'));
 
     private static Exception Cause(Exception failure) => failure switch
     {
@@ -101,6 +124,7 @@ public static class Program
     private static string OneLine(Exception failure)
     {
         string message = ExitCode.Of(failure) == ExitCode.Unexpected ? $"unexpected {failure.GetType().Name}: {failure.Message}" : failure.Message;
-        return "error: " + string.Join(' ', message.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+        string start = failure is InterruptedException ? "" : "error: ";
+        return start + string.Join(' ', message.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
     }
 }

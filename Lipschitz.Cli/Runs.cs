@@ -1,5 +1,4 @@
 using Lipschitz.Checkpoints;
-using Lipschitz.Models;
 
 namespace Lipschitz.Cli;
 
@@ -7,7 +6,8 @@ namespace Lipschitz.Cli;
 internal static class Runs
 {
     /// <summary>The run in <paramref name="path"/>.</summary>
-    /// <exception cref="InputException">There is none.</exception>
+    /// <exception cref="InputException">There is no such folder.</exception>
+    /// <exception cref="CheckpointFormatException">It holds no run, or a damaged one.</exception>
     public static RunDirectory Open(string path)
     {
         if (!Directory.Exists(path))
@@ -15,17 +15,6 @@ internal static class Runs
             throw new InputException(File.Exists(path) ? $"{path} is a file, expected the directory of a run" : $"there is no run {path}");
         }
 
-        try
-        {
-            return RunDirectory.Open(path);
-        }
-        catch (ConfigurationException damage)
-        {
-            throw new InputException(damage.Message, damage);
-        }
-        catch (Exception refusal) when (refusal is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new InputException($"{path} is not a run: it has no config.json", refusal);
-        }
+        return RunDirectory.Open(path);
     }
 }

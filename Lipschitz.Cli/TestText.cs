@@ -1,4 +1,4 @@
-using Lipschitz.LogDet;
+using Lipschitz.Training;
 using Spectre.Console;
 
 namespace Lipschitz.Cli;
@@ -7,11 +7,12 @@ namespace Lipschitz.Cli;
 internal static class TestText
 {
     /// <summary>Writes them.</summary>
-    public static void Write(IAnsiConsole console, double mean, double standardError, int points, LogDetKind kind, double? entropy)
+    public static void Write(IAnsiConsole console, TestReport test, double? entropy)
     {
         TextWriter text = console.Profile.Out.Writer;
-        string kindText = kind.ToString().ToLowerInvariant();
-        text.WriteLine($"test NLL    {mean:0.0000} ± {standardError:0.0000} nats ({points} points, log-determinant: {kindText})");
+        string kind = test.Kind.ToString().ToLowerInvariant();
+        double mean = test.NegativeLogLikelihood;
+        text.WriteLine($"test NLL    {mean:0.0000} ± {test.StandardError:0.0000} nats ({test.Points} points, log-determinant: {kind})");
         if (entropy is { } floor)
         {
             text.WriteLine($"entropy     {floor:0.0000} nats: nothing can be lower");

@@ -15,10 +15,9 @@ internal abstract class TrainingDisplay
     public abstract void Announce(string line);
 
     /// <summary>Runs a training that reports its steps, and shows them.</summary>
-    /// <param name="first">Steps done before.</param>
-    /// <param name="total">Steps at the end.</param>
+    /// <param name="trainer">What trains, at its first step.</param>
     /// <param name="training">Calls its argument after each step.</param>
-    public abstract TestReport Watch(long first, long total, Func<Action<StepReport>, TestReport> training);
+    public abstract TestReport Watch(Trainer trainer, Func<Action<StepReport>, TestReport> training);
 
     private sealed class Silent : TrainingDisplay
     {
@@ -26,7 +25,7 @@ internal abstract class TrainingDisplay
         {
         }
 
-        public override TestReport Watch(long first, long total, Func<Action<StepReport>, TestReport> training) => training(_ => { });
+        public override TestReport Watch(Trainer trainer, Func<Action<StepReport>, TestReport> training) => training(_ => { });
     }
 
     private sealed class Lines(TextWriter output) : TrainingDisplay
@@ -35,16 +34,17 @@ internal abstract class TrainingDisplay
 
         public override void Announce(string line) => output.WriteLine(line);
 
-        public override TestReport Watch(long first, long total, Func<Action<StepReport>, TestReport> training)
+        public override TestReport Watch(Trainer trainer, Func<Action<StepReport>, TestReport> training)
         {
-            var speed = new Speed(first, s_interval);
+            var speed = new Speed(trainer.StepsDone, s_interval);
+            long total = trainer.Configuration.Training.Steps;
             return training(step =>
             {
                 if (speed.Update(step.Step) || step.Step == total)
                 {
                     TimeSpan left = speed.TimeLeft(total - step.Step);
                     output.WriteLine($"step {step.Step}/{total}  {speed.Text}  loss {step.Loss:0.0000}"
-                        + $"  left {left:m\\:ss}  largest block Lipschitz estimate {step.LargestLipschitzEstimate:0.000}");
+                        + $"  left {left:m\\:ss}  largest block Lipschitz estimate {trainer.Flow.BlockLipschitzEstimates().Max():0.000}");
                     output.Flush();
                 }
             });
@@ -55,20 +55,21 @@ internal abstract class TrainingDisplay
     {
         public override void Announce(string line) => console.Profile.Out.Writer.WriteLine(line);
 
-        public override TestReport Watch(long first, long total, Func<Action<StepReport>, TestReport> training) => console.Progress()
+        public override TestReport Watch(Trainer trainer, Func<Action<StepReport>, TestReport> training) => console.Progress()
             .Columns(new ProgressBarColumn { Width = 24 }, new PercentageColumn(), new TaskDescriptionColumn { Alignment = Justify.Left })
             .Start(context =>
             {
+                long total = trainer.Configuration.Training.Steps;
                 ProgressTask task = context.AddTask("starting", maxValue: total);
-                task.Value = first;
-                var speed = new Speed(first, TimeSpan.FromSeconds(0.5));
+                task.Value = trainer.StepsDone;
+                var speed = new Speed(trainer.StepsDone, TimeSpan.FromSeconds(0.5));
                 return training(step =>
                 {
                     task.Value = step.Step;
                     if (speed.Update(step.Step) || step.Step == total)
                     {
                         task.Description = $"step {step.Step}/{total}  {speed.Text}  loss {step.Loss:0.000}"
-                            + $"  left {speed.TimeLeft(total - step.Step):m\\:ss}  Lip {step.LargestLipschitzEstimate:0.000}";
+                            + $"  left {speed.TimeLeft(total - step.Step):m\\:ss}  Lip {trainer.Flow.BlockLipschitzEstimates().Max():0.000}";
                     }
                 });
             });

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Lipschitz.Checkpoints;
 using Lipschitz.Flows;
 using Lipschitz.Models;
@@ -11,6 +12,10 @@ namespace Lipschitz.Cli;
 internal sealed class TrainingRun(Trainer trainer, RunDirectory run)
 {
     private readonly TrainingSettings _settings = run.Configuration.Training;
+    private readonly Stopwatch _watch = new();
+    private double _secondsBefore;
+    private double _lossSum;
+    private long _lossSteps;
     private long _saved = -1;
 
     /// <summary>Goes to where the last checkpoint stands, or writes the first one.</summary>
@@ -20,11 +25,11 @@ internal sealed class TrainingRun(Trainer trainer, RunDirectory run)
         if (resumes && run.TryRestore(trainer))
         {
             _saved = trainer.StepsDone;
-            run.TruncateMetrics(trainer.StepsDone);
+            _secondsBefore = run.Metrics.Read().Max(line => line.Seconds) ?? 0;
         }
         else
         {
-            run.TruncateMetrics(0);
+            run.Metrics.TruncateAfter(0);
             Save();
         }
     }
@@ -36,6 +41,7 @@ internal sealed class TrainingRun(Trainer trainer, RunDirectory run)
     /// <exception cref="DivergedException">A number became non-finite; the last checkpoint is as it was.</exception>
     public TestReport Run(Action<StepReport> report, CancellationToken cancellation)
     {
+        _watch.Start();
         try
         {
             TestReport? test = null;
@@ -56,7 +62,7 @@ internal sealed class TrainingRun(Trainer trainer, RunDirectory run)
 
             test ??= trainer.Test();
             Save();
-            return test;
+            return test.Value;
         }
         catch (NonFiniteException divergence)
         {
@@ -67,16 +73,34 @@ internal sealed class TrainingRun(Trainer trainer, RunDirectory run)
     private TestReport? AfterStep(StepReport step)
     {
         bool last = step.Step == _settings.Steps;
+        _lossSum += step.Loss;
+        _lossSteps++;
         if (last || step.Step % _settings.MetricsInterval == 0)
         {
-            run.AppendMetrics(step);
+            run.Metrics.Append(new MetricsLine
+            {
+                Step = step.Step,
+                Loss = _lossSum / _lossSteps,
+                GradientNorm = step.GradientNorm,
+                LearningRate = step.LearningRate,
+                LargestLipschitzEstimate = trainer.Flow.BlockLipschitzEstimates().Max(),
+                Seconds = _secondsBefore + _watch.Elapsed.TotalSeconds,
+            });
+            _lossSum = _lossSteps = 0;
         }
 
         TestReport? test = null;
         if (last || (_settings.TestInterval > 0 && step.Step % _settings.TestInterval == 0))
         {
-            test = trainer.Test();
-            run.AppendMetrics(test);
+            TestReport report = trainer.Test();
+            run.Metrics.Append(new MetricsLine
+            {
+                Step = step.Step,
+                TestNll = report.NegativeLogLikelihood,
+                TestStandardError = report.StandardError,
+                Seconds = _secondsBefore + _watch.Elapsed.TotalSeconds,
+            });
+            test = report;
         }
 
         if (!last && step.Step % _settings.CheckpointInterval == 0)
@@ -87,6 +111,7 @@ internal sealed class TrainingRun(Trainer trainer, RunDirectory run)
         return test;
     }
 
+    // The model first: after a kill in between, the older training state leads to the same model again.
     private void Save()
     {
         if (_saved != trainer.StepsDone)

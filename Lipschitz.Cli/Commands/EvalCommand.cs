@@ -4,7 +4,7 @@ using Lipschitz.Checkpoints;
 using Lipschitz.Data;
 using Lipschitz.Flows;
 using Lipschitz.Models;
-using Lipschitz.Randomness;
+using Lipschitz.Training;
 
 namespace Lipschitz.Cli.Commands;
 
@@ -30,13 +30,8 @@ internal static class EvalCommand
             IPointSource data = DataSources.Open(configuration.Data);
             using IBackend backend = BackendChoice.Open(parse.GetValue(threads));
             Flow flow = directory.LoadFlow(backend);
-            int count = parse.GetValue(points) ?? configuration.Evaluation.Points;
-            var test = new double[count * data.Width];
-            data.Sample(new RandomKey(configuration.Seed, RandomPurpose.TestData), 0, test);
-            LogProbResult result = flow.LogProb(
-                test, EstimatorFactory.Create(configuration.Evaluation.LogDet), repeats: parse.GetValue(repeats) ?? 1);
-            double mean = -result.Values.Average();
-            double standardError = Math.Sqrt(result.Values.Sum(v => (v + mean) * (v + mean)) / (count - 1) / count);
+            EvaluationSettings evaluation = configuration.Evaluation with { Points = parse.GetValue(points) ?? configuration.Evaluation.Points };
+            TestReport test = Trainer.Test(flow, evaluation, data, repeats: parse.GetValue(repeats) ?? 1);
             shell.Report(
                 parse,
                 new
@@ -44,14 +39,14 @@ internal static class EvalCommand
                     run = directory.Path,
                     data = configuration.Data,
                     model = configuration.Name,
-                    points = count,
-                    negativeLogLikelihood = mean,
-                    standardError,
-                    logDet = result.Kind,
+                    points = test.Points,
+                    negativeLogLikelihood = test.NegativeLogLikelihood,
+                    standardError = test.StandardError,
+                    logDet = test.Kind,
                     entropy = data.Entropy,
-                    difference = mean - data.Entropy,
+                    difference = test.NegativeLogLikelihood - data.Entropy,
                 },
-                console => TestText.Write(console, mean, standardError, count, result.Kind, data.Entropy));
+                console => TestText.Write(console, test, data.Entropy));
             return ExitCode.Success;
         });
         return command;

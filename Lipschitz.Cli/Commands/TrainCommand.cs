@@ -12,6 +12,7 @@ namespace Lipschitz.Cli.Commands;
 /// <summary><c>lipschitz train DATA</c>.</summary>
 internal sealed class TrainCommand
 {
+    private static readonly string[] s_files = ["model.safetensors", "training.safetensors", "config.json", "metrics.jsonl"];
     private readonly Shell _shell;
     private readonly Argument<string?> _data = new("DATA")
     {
@@ -60,21 +61,21 @@ internal sealed class TrainCommand
         Configuration configuration = resumes ? ResumedConfiguration(parse) : NewConfiguration(parse);
         IPointSource data = DataSources.Open(configuration.Data);
         using IBackend backend = BackendChoice.Open(parse.GetValue(_threads));
-        using var trainer = new Trainer(configuration, backend, data);
+        var trainer = new Trainer(configuration, backend, data);
         RunDirectory run = resumes ? Runs.Open(parse.GetValue(_resume)!) : CreateRun(parse, configuration);
         var training = new TrainingRun(trainer, run);
         training.Begin(resumes);
 
         TrainingDisplay display = TrainingDisplay.For(_shell, parse.GetValue(_shell.Json));
-        display.Announce($"{DataSources.ShortName(configuration.Data)}, {configuration.Name}: {trainer.ParameterCount} parameters,"
+        display.Announce($"{DataSources.ShortName(configuration.Data)}, {configuration.Name}: {trainer.Flow.TrainedCount} parameters,"
             + $" {backend.Threads} {(backend.Threads == 1 ? "thread" : "threads")}, into {run.Path}");
         var watch = Stopwatch.StartNew();
         long first = trainer.StepsDone;
-        TestReport test = display.Watch(first, configuration.Training.Steps, report => training.Run(report, _shell.Cancellation));
+        TestReport test = display.Watch(trainer, report => training.Run(report, _shell.Cancellation));
         double seconds = watch.Elapsed.TotalSeconds;
 
         Flow flow = run.LoadFlow(backend);
-        List<string> files = [run.ModelPath, run.MetricsPath, .. FigureFiles.Draw(run.Path, run, flow, data)];
+        List<string> files = [.. s_files.Select(run.In), .. FigureFiles.Draw(run.Path, run, flow, data)];
         _shell.Report(
             parse,
             new
@@ -82,7 +83,7 @@ internal sealed class TrainCommand
                 run = run.Path,
                 data = configuration.Data,
                 model = configuration.Name,
-                parameters = trainer.ParameterCount,
+                parameters = trainer.Flow.TrainedCount,
                 steps = trainer.StepsDone,
                 seed = configuration.Seed,
                 threads = backend.Threads,
@@ -98,7 +99,7 @@ internal sealed class TrainCommand
             },
             console =>
             {
-                TestText.Write(console, test.NegativeLogLikelihood, test.StandardError, test.Points, test.Kind, data.Entropy);
+                TestText.Write(console, test, data.Entropy);
                 console.Profile.Out.Writer.WriteLine($"written     {string.Join(", ", files.Select(Path.GetFileName))} in {run.Path}");
             });
         return ExitCode.Success;
