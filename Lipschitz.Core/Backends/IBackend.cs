@@ -139,7 +139,7 @@ public interface IBackend : IDisposable
     /// <summary>y_i &lt;- factors_i x_i. factors [B, 1], x and y [k B, n]; row i uses factor i mod B; y may be x.</summary>
     void ScaleRows(Tensor factors, Tensor x, Tensor y);
 
-    /// <summary>y &lt;- alpha x + beta y, same shapes; with beta = 0 the old y is not read.</summary>
+    /// <summary>y &lt;- alpha x + beta y, same shapes; with beta = 0 the old y is not read. x may be y.</summary>
     void Axpby(double alpha, Tensor x, double beta, Tensor y);
 
     /// <summary>Whether every element is finite.</summary>

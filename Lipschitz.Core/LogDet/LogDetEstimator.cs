@@ -37,6 +37,9 @@ public abstract class LogDetEstimator
     /// a step: probes and tangents, without forward and backward.
     /// </summary>
     public abstract double ExpectedProducts(int width);
+
+    /// <summary>The products with J a sample that this implementation makes on average, where it finds a shorter way than the floor's.</summary>
+    public virtual double MadeProducts(int width) => ExpectedProducts(width);
 }
 
 /// <summary>Where the random numbers of one block in one pass come from.</summary>

@@ -108,6 +108,10 @@ public sealed class SeriesEstimator : LogDetEstimator
     /// <inheritdoc/>
     public override double ExpectedProducts(int width) => _probes * (_length.ExpectedTerms + 1);
 
+    /// <inheritdoc/>
+    public override double MadeProducts(int width) =>
+        Materialises(width, (int)_length.ExpectedTerms) ? width : ExpectedProducts(width);
+
     private bool Materialises(int width, int terms) => _probes == 1 && width <= terms && width <= MaterialiseUpTo;
 
     private double ValueWeight(int k) => (k % 2 == 1 ? 1.0 : -1.0) / k * _length.Weight(k);
