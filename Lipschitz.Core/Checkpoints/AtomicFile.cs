@@ -11,7 +11,8 @@ public static class AtomicFile
     /// <exception cref="IOException">The folder does not exist or the file cannot be written or replaced.</exception>
     public static void Write(string path, Action<Stream> write)
     {
-        string target = Path.GetFullPath(File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path);
+        bool isLink = new FileInfo(path).LinkTarget is not null;
+        string target = isLink ? File.ResolveLinkTarget(path, returnFinalTarget: true)!.FullName : Path.GetFullPath(path);
         string folder = Path.GetDirectoryName(target) ?? throw new IOException($"{path} is a root folder, not a file.");
         string temporary = Path.Combine(folder, $".{Path.GetFileName(target)}.{Guid.NewGuid():N}.tmp");
         try
