@@ -90,7 +90,7 @@ public static class Program
     {
         Command command = parse.CommandResult.Command;
         string hint = $" (see lipschitz {(command is RootCommand ? "" : command.Name + " ")}--help)";
-        string? unknown = parse.UnmatchedTokens.FirstOrDefault() ?? MistakenForArgument(parse.CommandResult);
+        string? unknown = MistakenForArgument(parse.CommandResult) ?? parse.UnmatchedTokens.FirstOrDefault();
         if (parse.Action is { ClearsParseErrors: true } || (unknown is null && parse.Action is not ParseErrorAction))
         {
             return;
