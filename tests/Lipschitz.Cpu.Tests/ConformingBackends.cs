@@ -11,6 +11,12 @@ public static class ConformingBackends
     {
         ["reference float32"] = () => ReferenceBackend.Create(Precision.Float32),
         ["reference float64"] = () => ReferenceBackend.Create(Precision.Float64),
+        ["cpu 128 float32"] = () => CpuBackend.Create(Precision.Float32, 3, SimdWidth.Bits128),
+        ["cpu 128 float64"] = () => CpuBackend.Create(Precision.Float64, 3, SimdWidth.Bits128),
+        ["cpu 256 float32"] = () => CpuBackend.Create(Precision.Float32, 3, SimdWidth.Bits256),
+        ["cpu 256 float64"] = () => CpuBackend.Create(Precision.Float64, 3, SimdWidth.Bits256),
+        ["cpu 512 float32"] = () => CpuBackend.Create(Precision.Float32, 3, SimdWidth.Bits512),
+        ["cpu 512 float64"] = () => CpuBackend.Create(Precision.Float64, 3, SimdWidth.Bits512),
     };
 
     public static TheoryData<string> Names => [.. Factories.Keys];

@@ -1,0 +1,294 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using Lipschitz.Backends;
+using Lipschitz.Cpu.Kernels;
+using Lipschitz.Randomness;
+using Lipschitz.Tensors;
+
+namespace Lipschitz.Cpu;
+
+/// <summary><see cref="IBackend"/> in terms of the kernels: checks shapes, then hands views of the memory on.</summary>
+/// <remarks>
+/// Each method ends with <see cref="Alive"/> of its buffers: kernels hold bare addresses, and a buffer that nobody refers to any more
+/// could otherwise be collected while a kernel runs.
+/// </remarks>
+internal sealed partial class CpuBackend<T, TVector, TLanes>(int threads) : IBackend
+    where T : unmanaged, IFloatingPointIeee754<T>
+    where TVector : struct
+    where TLanes : struct, ILanes<TVector, T>
+{
+    private readonly WorkerPool _pool = new(threads);
+
+    /// <inheritdoc/>
+    public string Name { get; } = $"cpu-{TLanes.Name}-{(typeof(T) == typeof(float) ? "float32" : "float64")}";
+
+    /// <inheritdoc/>
+    public Precision Precision => typeof(T) == typeof(float) ? Precision.Float32 : Precision.Float64;
+
+    /// <inheritdoc/>
+    public int Threads => _pool.Threads;
+
+    /// <inheritdoc/>
+    public void Dispose() => _pool.Dispose();
+
+    // ---- memory ----
+
+    /// <inheritdoc/>
+    public DeviceBuffer AllocateBuffer(int length) => new HostBuffer<T>(length);
+
+    /// <inheritdoc/>
+    public unsafe void Upload(ReadOnlySpan<double> source, Tensor destination)
+    {
+        RequireLength(source.Length, destination, "source");
+        View<T> to = new(destination);
+        for (int i = 0; i < to.Rows; i++)
+        {
+            T* row = to.Row(i);
+            ReadOnlySpan<double> from = source.Slice(i * to.Columns, to.Columns);
+            for (int j = 0; j < from.Length; j++)
+            {
+                row[j] = T.CreateTruncating(from[j]);
+            }
+        }
+
+        Alive(destination);
+    }
+
+    /// <inheritdoc/>
+    public unsafe void Download(Tensor source, Span<double> destination)
+    {
+        RequireLength(destination.Length, source, "destination");
+        View<T> from = new(source);
+        for (int i = 0; i < from.Rows; i++)
+        {
+            T* row = from.Row(i);
+            Span<double> to = destination.Slice(i * from.Columns, from.Columns);
+            for (int j = 0; j < to.Length; j++)
+            {
+                to[j] = double.CreateTruncating(row[j]);
+            }
+        }
+
+        Alive(source);
+    }
+
+    /// <inheritdoc/>
+    public void Parallel(int count, Action<int> body) => _pool.Run(count, body);
+
+    /// <inheritdoc/>
+    public void Fill(Tensor x, double value)
+    {
+        Elementwise<T, TVector, TLanes>.Fill(new(x), T.CreateTruncating(value));
+        Alive(x);
+    }
+
+    /// <inheritdoc/>
+    public void Copy(Tensor source, Tensor destination)
+    {
+        Require(destination, source.Rows, source.Columns, "destination");
+        Elementwise<T, TVector, TLanes>.Copy(new(source), new(destination));
+        Alive(source, destination);
+    }
+
+    // ---- products ----
+
+    /// <inheritdoc/>
+    public PackedMatrix CreatePacked(int inner, int columns) =>
+        new CpuPackedMatrix<T>(inner, columns, MicroKernels<T, TVector, TLanes>.Columns, TLanes.Count);
+
+    /// <inheritdoc/>
+    public unsafe void Pack(Tensor source, bool transpose, PackedMatrix destination, int innerStart = 0)
+    {
+        (int k, int n) = transpose ? (source.Columns, source.Rows) : (source.Rows, source.Columns);
+        if (n != destination.Columns || innerStart < 0 || innerStart + k > destination.Inner)
+        {
+            throw new ShapeMismatchException(
+                $"Pack: source {source} (transposed: {transpose}) does not fit at row {innerStart} of [{destination.Inner}, {destination.Columns}].");
+        }
+
+        var packed = (CpuPackedMatrix<T>)destination;
+        View<T> from = new(source);
+        if (packed.IsNarrow)
+        {
+            Packing<T>.PackNarrow(from.Data, from.Stride, transpose, k, n, packed.Data, packed.ColumnStride, innerStart);
+        }
+        else
+        {
+            Packing<T>.Pack(from.Data, from.Stride, transpose, k, n, packed.Data, packed.Inner, packed.Width, innerStart);
+        }
+
+        Alive(source);
+        GC.KeepAlive(packed);
+    }
+
+    /// <inheritdoc/>
+    public void Multiply(Tensor a, PackedMatrix b, double beta, Tensor c)
+    {
+        Require(a, c.Rows, b.Inner, "a");
+        Require(c, a.Rows, b.Columns, "c");
+        MatrixProduct<T, TVector, TLanes>.Multiply(new(a), (CpuPackedMatrix<T>)b, T.CreateTruncating(beta), new(c));
+        Alive(a, c);
+        GC.KeepAlive(b);
+    }
+
+    /// <inheritdoc/>
+    public void Multiply(Tensor a, bool transposeA, Tensor b, bool transposeB, double beta, Tensor c)
+    {
+        (int m, int k) = transposeA ? (a.Columns, a.Rows) : (a.Rows, a.Columns);
+        int n = transposeB ? b.Rows : b.Columns;
+        Require(b, transposeB ? n : k, transposeB ? k : n, "b");
+        Require(c, m, n, "c");
+        MatrixProduct<T, TVector, TLanes>.Multiply(new(a), transposeA, new(b), transposeB, T.CreateTruncating(beta), new(c));
+        Alive(a, b, c);
+    }
+
+    // ---- activations ----
+
+    /// <inheritdoc/>
+    public void Activate(Activation f, Tensor parameters, Tensor pre, int valueRows, Tensor y)
+    {
+        RequireParameters(f, parameters, "parameters");
+        RequireStacked(pre, valueRows, "pre");
+        RequireColumns(f, pre.Columns);
+        Require(y, pre.Rows, f.OutputColumns(pre.Columns), "y");
+        ActivationKernels<T, TVector, TLanes>.Activate(f, new(parameters), new(pre), valueRows, new(y));
+        Alive(parameters, pre, y);
+    }
+
+    /// <inheritdoc/>
+    public void ActivationSlopes(Activation f, Tensor parameters, Tensor pre, Tensor slopes)
+    {
+        RequireParameters(f, parameters, "parameters");
+        RequireColumns(f, pre.Columns);
+        Require(slopes, pre.Rows, f.SlopeColumns(pre.Columns), "slopes");
+        ActivationKernels<T, TVector, TLanes>.Slopes(f, new(parameters), new(pre), new(slopes));
+        Alive(parameters, pre, slopes);
+    }
+
+    /// <inheritdoc/>
+    public void SlopeVjp(Activation f, Tensor slopes, Tensor w, Tensor result)
+    {
+        RequireColumns(f, result.Columns);
+        RequireBlocks(w, slopes.Rows, "w");
+        Require(slopes, slopes.Rows, f.SlopeColumns(result.Columns), "slopes");
+        Require(w, result.Rows, f.OutputColumns(result.Columns), "w");
+        ActivationKernels<T, TVector, TLanes>.Vjp(f, new(slopes), new(w), new(result));
+        Alive(slopes, w, result);
+    }
+
+    /// <inheritdoc/>
+    public void SlopeJvp(Activation f, Tensor slopes, Tensor t, Tensor result)
+    {
+        RequireColumns(f, t.Columns);
+        RequireBlocks(t, slopes.Rows, "t");
+        Require(slopes, slopes.Rows, f.SlopeColumns(t.Columns), "slopes");
+        Require(result, t.Rows, f.OutputColumns(t.Columns), "result");
+        ActivationKernels<T, TVector, TLanes>.Jvp(f, new(slopes), new(t), new(result));
+        Alive(slopes, t, result);
+    }
+
+    /// <inheritdoc/>
+    public void ActivationBackward(
+        Activation f, Tensor parameters, Tensor pre, int valueRows, Tensor gradient, Tensor preGradient, Tensor parameterGradient)
+    {
+        RequireParameters(f, parameters, "parameters");
+        RequireParameters(f, parameterGradient, "parameterGradient");
+        RequireStacked(pre, valueRows, "pre");
+        RequireColumns(f, pre.Columns);
+        Require(gradient, pre.Rows, f.OutputColumns(pre.Columns), "gradient");
+        Require(preGradient, pre.Rows, pre.Columns, "preGradient");
+        ActivationKernels<T, TVector, TLanes>.Backward(
+            f, new(parameters), new(pre), valueRows, new(gradient), new(preGradient), new(parameterGradient));
+        Alive(parameters, pre, gradient);
+        Alive(preGradient, parameterGradient);
+    }
+
+    // ---- random numbers ----
+
+    /// <inheritdoc/>
+    public void FillNormal(RandomKey key, long firstRow, Tensor x) => FillRandom(key, firstRow, x, signs: false);
+
+    /// <inheritdoc/>
+    public void FillSigns(RandomKey key, long firstRow, Tensor x) => FillRandom(key, firstRow, x, signs: true);
+
+    private static unsafe void FillRandom(RandomKey key, long firstRow, Tensor x, bool signs)
+    {
+        View<T> to = new(x);
+        var draws = new Span<double>(Scratch<double>.Rent(ScratchSlot.Vector, to.Columns), to.Columns);
+        for (int i = 0; i < to.Rows; i++)
+        {
+            uint address = checked((uint)(firstRow + i));
+            if (signs)
+            {
+                NormalDraws.FillRowSigns(key, address, draws);
+            }
+            else
+            {
+                NormalDraws.FillRow(key, address, draws);
+            }
+
+            T* row = to.Row(i);
+            for (int j = 0; j < draws.Length; j++)
+            {
+                row[j] = T.CreateTruncating(draws[j]);
+            }
+        }
+
+        Alive(x);
+    }
+
+    // ---- checks ----
+
+    private static void Require(Tensor tensor, int rows, int columns, string argument, [CallerMemberName] string kernel = "") =>
+        ShapeMismatchException.ThrowUnless(tensor, rows, columns, kernel, argument);
+
+    private static void RequireLength(int length, Tensor tensor, string argument, [CallerMemberName] string kernel = "")
+    {
+        if (length != tensor.Count)
+        {
+            throw new ShapeMismatchException($"{kernel}: {argument} has {length} numbers, expected {tensor.Count} for shape {tensor}.");
+        }
+    }
+
+    private static void RequireBlocks(Tensor tensor, int period, string argument, [CallerMemberName] string kernel = "")
+    {
+        if (period < 0 || (period == 0 ? tensor.Rows != 0 : tensor.Rows % period != 0))
+        {
+            throw new ShapeMismatchException($"{kernel}: {argument} has shape {tensor}, expected a multiple of {period} rows.");
+        }
+    }
+
+    private static void RequireStacked(Tensor tensor, int valueRows, string argument, [CallerMemberName] string kernel = "")
+    {
+        RequireBlocks(tensor, valueRows, argument, kernel);
+        if (valueRows > 0 && tensor.Rows == 0)
+        {
+            throw new ShapeMismatchException($"{kernel}: {argument} has shape {tensor}, expected at least {valueRows} rows.");
+        }
+    }
+
+    private static void RequireParameters(Activation f, Tensor tensor, string argument, [CallerMemberName] string kernel = "")
+    {
+        int count = f.ParameterCount();
+        if (count > 0 || tensor.Count > 0)
+        {
+            Require(tensor, 1, count, argument, kernel);
+        }
+    }
+
+    private static void RequireColumns(Activation f, int columns, [CallerMemberName] string kernel = "")
+    {
+        if (f == Activation.MaxMin && columns % 2 != 0)
+        {
+            throw new ShapeMismatchException($"{kernel}: MaxMin needs an even number of columns, not {columns}.");
+        }
+    }
+
+    /// <summary>Keeps buffers from being collected up to here.</summary>
+    private static void Alive(Tensor x, Tensor y = default, Tensor z = default)
+    {
+        GC.KeepAlive(x.Buffer);
+        GC.KeepAlive(y.Buffer);
+        GC.KeepAlive(z.Buffer);
+    }
+}

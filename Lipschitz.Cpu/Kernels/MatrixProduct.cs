@@ -1,0 +1,231 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace Lipschitz.Cpu.Kernels;
+
+/// <summary>c &lt;- a b + beta c by blocks: which part of a and b is in which cache while the micro-kernels run.</summary>
+internal static unsafe class MatrixProduct<T, TVector, TLanes>
+    where T : unmanaged, IFloatingPointIeee754<T>
+    where TVector : struct
+    where TLanes : struct, ILanes<TVector, T>
+{
+    /// <summary>Rows of b at a time: a panel [256, 2 registers] is half of a first-level cache of 32 KiB with AVX2.</summary>
+    private const int InnerBlock = 256;
+
+    /// <summary>Bytes of a at a time: a part of the second-level cache that leaves room for b and c.</summary>
+    private const int LeftBlockBytes = 128 * 1024;
+
+    private static int PanelColumns
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => MicroKernels<T, TVector, TLanes>.Columns;
+    }
+
+    /// <summary>c &lt;- a b + beta c. a [m, inner], b [inner, n], c [m, n].</summary>
+    public static void Multiply(View<T> a, CpuPackedMatrix<T> b, T beta, View<T> c)
+    {
+        bool accumulate = Prepare(a.Columns, beta, c);
+        if (a.Columns == 0 || c.Rows == 0 || c.Columns == 0)
+        {
+            return;
+        }
+
+        if (b.IsNarrow)
+        {
+            NarrowProducts<T, TVector, TLanes>.Multiply(a, b, accumulate, c);
+        }
+        else if (a.Columns <= 2)
+        {
+            NarrowProducts<T, TVector, TLanes>.MultiplyOuter(a, b, accumulate, c);
+        }
+        else
+        {
+            nint panel = (nint)b.Inner * PanelColumns;
+            Run(c.Rows, c.Columns, a.Columns, a.Data, a.Stride, 1, b.Data, panel, PanelColumns, accumulate, c);
+        }
+    }
+
+    /// <summary>c &lt;- op(a) op(b) + beta c.</summary>
+    public static void Multiply(View<T> a, bool transposeA, View<T> b, bool transposeB, T beta, View<T> c)
+    {
+        int k = transposeA ? a.Rows : a.Columns;
+        bool accumulate = Prepare(k, beta, c);
+        if (k == 0 || c.Rows == 0 || c.Columns == 0)
+        {
+            return;
+        }
+
+        if (c.Columns < TLanes.Count && c.Rows > c.Columns && transposeA && !transposeB)
+        {
+            MultiplyTransposed(a, b, accumulate, c);
+            return;
+        }
+
+        (nint aRow, nint aInner) = transposeA ? ((nint)1, a.Stride) : (a.Stride, 1);
+        if (transposeB || IsBadStride(b.Stride))
+        {
+            RunPacking(k, a.Data, aRow, aInner, b, transposeB, accumulate, c);
+            return;
+        }
+
+        // Rows of b as they lie, but for the columns beyond the last full panel.
+        int full = c.Columns / PanelColumns * PanelColumns;
+        Run(c.Rows, full, k, a.Data, aRow, aInner, b.Data, PanelColumns, b.Stride, accumulate, c);
+        if (full < c.Columns)
+        {
+            View<T> rest = new(b.Data + full, b.Rows, b.Columns - full, b.Stride);
+            RunPacking(k, a.Data, aRow, aInner, rest, false, accumulate, new(c.Data + full, c.Rows, c.Columns - full, c.Stride));
+        }
+    }
+
+    /// <summary>Strides whose rows fall on few sets of the first-level cache, so that a panel evicts itself: a copy is cheaper.</summary>
+    private static bool IsBadStride(nint stride) => stride * sizeof(T) % 512 == 0;
+
+    /// <summary>Deals with the cases beta = 0 and general beta; returns whether the product is to be added.</summary>
+    private static bool Prepare(int k, T beta, View<T> c)
+    {
+        if (beta == T.Zero)
+        {
+            if (k == 0)
+            {
+                Elementwise<T, TVector, TLanes>.Fill(c, T.Zero);
+            }
+
+            return false;
+        }
+
+        if (beta != T.One)
+        {
+            Elementwise<T, TVector, TLanes>.Scale(beta, c, c);
+        }
+
+        return true;
+    }
+
+    /// <summary>Few columns: c' = b' a has few rows and whole registers of columns.</summary>
+    private static void MultiplyTransposed(View<T> a, View<T> b, bool accumulate, View<T> c)
+    {
+        T* result = Scratch<T>.Rent(ScratchSlot.Result, (nint)c.Rows * c.Columns);
+        Multiply(b, true, a, false, T.Zero, new(result, c.Columns, c.Rows, c.Rows));
+        for (int i = 0; i < c.Rows; i++)
+        {
+            T* row = c.Row(i);
+            for (int j = 0; j < c.Columns; j++)
+            {
+                T value = result[((nint)j * c.Rows) + i];
+                row[j] = accumulate ? row[j] + value : value;
+            }
+        }
+    }
+
+    /// <summary>Packs op(b) block by block on the way.</summary>
+    private static void RunPacking(int k, T* a, nint aRow, nint aInner, View<T> b, bool transposeB, bool accumulate, View<T> c)
+    {
+        int panels = (c.Columns + PanelColumns - 1) / PanelColumns;
+        int block = Math.Min(k, InnerBlock);
+        T* packed = Scratch<T>.Rent(ScratchSlot.Right, (nint)panels * block * PanelColumns);
+        for (int start = 0; start < k; start += block)
+        {
+            int count = Math.Min(block, k - start);
+            T* from = b.Data + (start * (transposeB ? 1 : b.Stride));
+            Packing<T>.Pack(from, b.Stride, transposeB, count, c.Columns, packed, block, PanelColumns, 0);
+            Run(
+                c.Rows, c.Columns, count, a + (start * aInner), aRow, aInner, packed, (nint)block * PanelColumns, PanelColumns,
+                accumulate || start > 0, c);
+        }
+    }
+
+    /// <summary>
+    /// The blocked loops. Element (i, p) of a is at <c>a[i aRow + p aInner]</c>; element (p, j) of b at
+    /// <c>b[(j / columns) bPanel + p bRow + j % columns]</c>, readable up to the end of the last panel.
+    /// </summary>
+    private static void Run(
+        int m, int n, int k, T* a, nint aRow, nint aInner, T* b, nint bPanel, nint bRow, bool accumulate, View<T> c)
+    {
+        for (int innerStart = 0; innerStart < k; innerStart += InnerBlock)
+        {
+            int inner = Math.Min(InnerBlock, k - innerStart);
+            int maxRows = MicroKernels<T, TVector, TLanes>.MaxRows;
+            int rowBlock = Math.Max(1, LeftBlockBytes / (inner * sizeof(T) * maxRows)) * maxRows;
+            for (int rowStart = 0; rowStart < m; rowStart += rowBlock)
+            {
+                int rows = Math.Min(rowBlock, m - rowStart);
+                T* left = a + (rowStart * aRow) + (innerStart * aInner);
+                for (int column = 0, panel = 0; column < n; column += PanelColumns, panel++)
+                {
+                    Panel(
+                        rows, inner, left, aRow, aInner, b + (panel * bPanel) + (innerStart * bRow), bRow,
+                        c.Data + (rowStart * c.Stride) + column, c.Stride, Math.Min(PanelColumns, n - column),
+                        accumulate || innerStart > 0);
+                }
+            }
+        }
+    }
+
+    /// <summary>One panel of b against some rows of a.</summary>
+    [SkipLocalsInit]
+    private static void Panel(
+        nint rows, nint k, T* a, nint aRow, nint aInner, T* b, nint bRow, T* c, nint cRow, int columns, bool accumulate)
+    {
+        if (columns == PanelColumns)
+        {
+            Tiles(rows, k, a, aRow, aInner, b, bRow, c, cRow, accumulate);
+            return;
+        }
+
+        // The kernels write whole registers: here to a tile aside, of which the columns that exist are taken over.
+        T* tile = stackalloc T[MicroKernels<T, TVector, TLanes>.MaxRows * PanelColumns];
+        for (nint row = 0; row < rows; row += MicroKernels<T, TVector, TLanes>.MaxRows)
+        {
+            nint count = Math.Min(MicroKernels<T, TVector, TLanes>.MaxRows, rows - row);
+            Tiles(count, k, a + (row * aRow), aRow, aInner, b, bRow, tile, PanelColumns, false);
+            for (nint i = 0; i < count; i++)
+            {
+                Elementwise<T, TVector, TLanes>.Take(tile + (i * PanelColumns), c + ((row + i) * cRow), columns, accumulate);
+            }
+        }
+    }
+
+    private static void Tiles(nint rows, nint k, T* a, nint aRow, nint aInner, T* b, nint bRow, T* c, nint cRow, bool accumulate)
+    {
+        if (MicroKernels<T, TVector, TLanes>.MaxRows == 12 && rows >= 12)
+        {
+            nint tiles = rows / 12;
+            MicroKernels<T, TVector, TLanes>.Rows12(tiles, k, a, aRow, aInner, b, bRow, c, cRow, accumulate);
+            Advance(12 * tiles);
+        }
+
+        // Two tiles of four keep the multiply-add units busier than one of six and one of two.
+        if (rows >= 6 && rows != 8)
+        {
+            nint tiles = rows % 6 == 2 ? (rows / 6) - 1 : rows / 6;
+            MicroKernels<T, TVector, TLanes>.Rows6(tiles, k, a, aRow, aInner, b, bRow, c, cRow, accumulate);
+            Advance(6 * tiles);
+        }
+
+        if (rows >= 4)
+        {
+            nint tiles = rows / 4;
+            MicroKernels<T, TVector, TLanes>.Rows4(tiles, k, a, aRow, aInner, b, bRow, c, cRow, accumulate);
+            Advance(4 * tiles);
+        }
+
+        if (rows >= 2)
+        {
+            MicroKernels<T, TVector, TLanes>.Rows2(1, k, a, aRow, aInner, b, bRow, c, cRow, accumulate);
+            Advance(2);
+        }
+
+        if (rows > 0)
+        {
+            MicroKernels<T, TVector, TLanes>.Rows1(1, k, a, aRow, aInner, b, bRow, c, cRow, accumulate);
+        }
+
+        void Advance(nint done)
+        {
+            rows -= done;
+            a += done * aRow;
+            c += done * cRow;
+        }
+    }
+}

@@ -1,0 +1,230 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using Lipschitz.Backends;
+
+namespace Lipschitz.Cpu.Kernels;
+
+/// <summary>Activations that mix columns: CLipSwish, two outputs an input, and MaxMin, which swaps pairs.</summary>
+internal static unsafe class PairActivations<T, TVector, TLanes>
+    where T : unmanaged, IFloatingPointIeee754<T>
+    where TVector : struct
+    where TLanes : struct, ILanes<TVector, T>
+{
+    /// <summary>CLipSwish is this LipSwish at x and at -x.</summary>
+    public static LipSwish<T, TVector, TLanes> Half(double beta) =>
+        new(beta, Activations.LipSwishDivisor * Activations.CLipSwishDivisor);
+
+    /// <summary>y &lt;- [f(x), f(-x)] in the value rows and the slopes times the tangents below.</summary>
+    public static void Activate(LipSwish<T, TVector, TLanes> f, View<T> pre, int valueRows, View<T> y)
+    {
+        int tangents = valueRows == 0 ? 0 : (pre.Rows / valueRows) - 1;
+        for (int i = 0; i < valueRows; i++)
+        {
+            ActivateRow(f, pre.Columns, tangents, pre.Row(i), valueRows * pre.Stride, y.Row(i), valueRows * y.Stride);
+        }
+    }
+
+    /// <summary>slopes [rows, 2n] &lt;- the derivatives of both outputs.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Slopes(LipSwish<T, TVector, TLanes> f, View<T> pre, View<T> slopes)
+    {
+        nint n = pre.Columns;
+        for (int i = 0; i < pre.Rows; i++)
+        {
+            T* x = pre.Row(i), s = slopes.Row(i);
+            for (nint j = 0; j < n; j += TLanes.Count)
+            {
+                nint count = Math.Min(TLanes.Count, n - j);
+                f.Both(Elementwise<T, TVector, TLanes>.Load(x + j, count), out _, out TVector up, out _, out TVector down);
+                Elementwise<T, TVector, TLanes>.Store(up, s + j, count);
+                Elementwise<T, TVector, TLanes>.Store(down, s + n + j, count);
+            }
+        }
+    }
+
+    /// <summary>The adjoint of <see cref="Activate"/>; parameterGradient is added to.</summary>
+    public static void Backward(
+        LipSwish<T, TVector, TLanes> f, View<T> pre, int valueRows, View<T> gradient, View<T> preGradient, ref double parameterGradient)
+    {
+        int tangents = valueRows == 0 ? 0 : (pre.Rows / valueRows) - 1;
+        for (int i = 0; i < valueRows; i++)
+        {
+            parameterGradient += BackwardRow(
+                f, pre.Columns, tangents, pre.Row(i), valueRows * pre.Stride, gradient.Row(i), valueRows * gradient.Stride,
+                preGradient.Row(i), valueRows * preGradient.Stride);
+        }
+    }
+
+    /// <summary>result_j &lt;- s_j w_j + s_(n+j) w_(n+j).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Vjp(View<T> slopes, View<T> w, View<T> result)
+    {
+        nint n = result.Columns;
+        for (int i = 0; i < w.Rows; i++)
+        {
+            T* s = slopes.Row(i % slopes.Rows), from = w.Row(i), to = result.Row(i);
+            for (nint j = 0; j < n; j += TLanes.Count)
+            {
+                nint count = Math.Min(TLanes.Count, n - j);
+                TVector up = TLanes.Multiply(
+                    Elementwise<T, TVector, TLanes>.Load(s + j, count), Elementwise<T, TVector, TLanes>.Load(from + j, count));
+                up = TLanes.MultiplyAdd(
+                    Elementwise<T, TVector, TLanes>.Load(s + n + j, count), Elementwise<T, TVector, TLanes>.Load(from + n + j, count), up);
+                Elementwise<T, TVector, TLanes>.Store(up, to + j, count);
+            }
+        }
+    }
+
+    /// <summary>result_j &lt;- s_j t_j, result_(n+j) &lt;- s_(n+j) t_j.</summary>
+    public static void Jvp(View<T> slopes, View<T> t, View<T> result)
+    {
+        nint n = t.Columns;
+        for (int i = 0; i < t.Rows; i++)
+        {
+            T* s = slopes.Row(i % slopes.Rows), from = t.Row(i), to = result.Row(i);
+            Elementwise<T, TVector, TLanes>.MapRow(default(Elementwise<T, TVector, TLanes>.Product), n, s, from, to);
+            Elementwise<T, TVector, TLanes>.MapRow(default(Elementwise<T, TVector, TLanes>.Product), n, s + n, from, to + n);
+        }
+    }
+
+    /// <summary>Value rows: y_i &lt;- the greater, y_(n/2+i) &lt;- the lesser of the pair; tangent rows in the same order.</summary>
+    public static void MaxMin(View<T> pre, int valueRows, View<T> y)
+    {
+        for (int i = 0; i < pre.Rows; i++)
+        {
+            T* value = pre.Row(i % valueRows), from = pre.Row(i), to = y.Row(i);
+            int half = pre.Columns / 2;
+            for (int j = 0; j < half; j++)
+            {
+                bool first = value[2 * j] >= value[(2 * j) + 1];
+                T x0 = from[2 * j], x1 = from[(2 * j) + 1];
+                to[j] = first ? x0 : x1;
+                to[half + j] = first ? x1 : x0;
+            }
+        }
+    }
+
+    /// <summary>1 where the first of a pair is the greater or they are equal, else 0.</summary>
+    public static void MaxMinSlopes(View<T> pre, View<T> slopes)
+    {
+        for (int i = 0; i < pre.Rows; i++)
+        {
+            T* x = pre.Row(i), s = slopes.Row(i);
+            for (int j = 0; j < slopes.Columns; j++)
+            {
+                s[j] = x[2 * j] >= x[(2 * j) + 1] ? T.One : T.Zero;
+            }
+        }
+    }
+
+    /// <summary>The adjoint of MaxMin: its second derivative is 0, so that value and tangent rows are alike.</summary>
+    public static void MaxMinBackward(View<T> pre, int valueRows, View<T> gradient, View<T> preGradient)
+    {
+        int half = pre.Columns / 2;
+        for (int i = 0; i < pre.Rows; i++)
+        {
+            T* value = pre.Row(i % valueRows), from = gradient.Row(i), to = preGradient.Row(i);
+            for (int j = 0; j < half; j++)
+            {
+                bool first = value[2 * j] >= value[(2 * j) + 1];
+                to[2 * j] = first ? from[j] : from[half + j];
+                to[(2 * j) + 1] = first ? from[half + j] : from[j];
+            }
+        }
+    }
+
+    /// <summary>result pairs &lt;- w in the order that slopes tell.</summary>
+    public static void MaxMinVjp(View<T> slopes, View<T> w, View<T> result)
+    {
+        int half = slopes.Columns;
+        for (int i = 0; i < w.Rows; i++)
+        {
+            T* s = slopes.Row(i % slopes.Rows), from = w.Row(i), to = result.Row(i);
+            for (int j = 0; j < half; j++)
+            {
+                bool first = s[j] != T.Zero;
+                to[2 * j] = first ? from[j] : from[half + j];
+                to[(2 * j) + 1] = first ? from[half + j] : from[j];
+            }
+        }
+    }
+
+    /// <summary>result &lt;- the pairs of t in the order that slopes tell.</summary>
+    public static void MaxMinJvp(View<T> slopes, View<T> t, View<T> result)
+    {
+        int half = slopes.Columns;
+        for (int i = 0; i < t.Rows; i++)
+        {
+            T* s = slopes.Row(i % slopes.Rows), from = t.Row(i), to = result.Row(i);
+            for (int j = 0; j < half; j++)
+            {
+                bool first = s[j] != T.Zero;
+                to[j] = first ? from[2 * j] : from[(2 * j) + 1];
+                to[half + j] = first ? from[(2 * j) + 1] : from[2 * j];
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void ActivateRow(
+        LipSwish<T, TVector, TLanes> f, nint n, int tangents, T* pre, nint preBlock, T* y, nint yBlock)
+    {
+        for (nint j = 0; j < n; j += TLanes.Count)
+        {
+            nint count = Math.Min(TLanes.Count, n - j);
+            T* from = pre + j, to = y + j;
+            f.Both(
+                Elementwise<T, TVector, TLanes>.Load(from, count), out TVector value, out TVector up, out TVector mirrored,
+                out TVector down);
+            Elementwise<T, TVector, TLanes>.Store(value, to, count);
+            Elementwise<T, TVector, TLanes>.Store(mirrored, to + n, count);
+            for (int t = 0; t < tangents; t++)
+            {
+                from += preBlock;
+                to += yBlock;
+                TVector tangent = Elementwise<T, TVector, TLanes>.Load(from, count);
+                Elementwise<T, TVector, TLanes>.Store(TLanes.Multiply(up, tangent), to, count);
+                Elementwise<T, TVector, TLanes>.Store(TLanes.Multiply(down, tangent), to + n, count);
+            }
+        }
+    }
+
+    /// <summary>With z = f(-x) = f(x) - x/divisor: second derivatives and derivatives by beta of both outputs are the same.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static double BackwardRow(
+        LipSwish<T, TVector, TLanes> f, nint n, int tangents, T* pre, nint preBlock, T* gradient, nint gradientBlock, T* result,
+        nint resultBlock)
+    {
+        TVector sum = default;
+        for (nint j = 0; j < n; j += TLanes.Count)
+        {
+            nint count = Math.Min(TLanes.Count, n - j);
+            TVector x = Elementwise<T, TVector, TLanes>.Load(pre + j, count);
+            f.Both(x, out _, out TVector up, out _, out TVector down);
+            Derivatives<TVector> d = f.At(x);
+            TVector bend = default;
+            for (int t = 1; t <= tangents; t++)
+            {
+                T* g = gradient + (t * gradientBlock) + j;
+                TVector first = Elementwise<T, TVector, TLanes>.Load(g, count), second = Elementwise<T, TVector, TLanes>.Load(g + n, count);
+                TVector tangent = Elementwise<T, TVector, TLanes>.Load(pre + (t * preBlock) + j, count);
+                bend = TLanes.MultiplyAdd(TLanes.Add(first, second), tangent, bend);
+                TVector back = TLanes.MultiplyAdd(up, first, TLanes.Multiply(down, second));
+                Elementwise<T, TVector, TLanes>.Store(back, result + (t * resultBlock) + j, count);
+            }
+
+            TVector g0 = Elementwise<T, TVector, TLanes>.Load(gradient + j, count);
+            TVector g1 = Elementwise<T, TVector, TLanes>.Load(gradient + n + j, count);
+            TVector total = TLanes.MultiplyAdd(up, g0, TLanes.Multiply(down, g1));
+            if (tangents > 0)
+            {
+                total = TLanes.MultiplyAdd(d.Curvature, bend, total);
+            }
+
+            Elementwise<T, TVector, TLanes>.Store(total, result + j, count);
+            sum = TLanes.MultiplyAdd(TLanes.Add(g0, g1), d.Value0, TLanes.MultiplyAdd(bend, d.Slope0, sum));
+        }
+
+        return double.CreateTruncating(TLanes.Sum(sum));
+    }
+}
