@@ -21,7 +21,7 @@ public sealed class BadInputTests : IDisposable
     [InlineData("--seed does not go with --resume", "train", "--resume", "run", "--seed", "1")]
     [InlineData("unknown data set 'mons'; did you mean 'moons'?", "train", "mons")]
     [InlineData("unknown preset 'quik'; did you mean 'quick'?", "train", "moons", "--model", "quik")]
-    [InlineData("unknown key 'learningRat'; did you mean 'training.learningRate'?", "train", "moons", "--set", "learningRat=1")]
+    [InlineData("unknown key 'learningRat'; did you mean 'learningRate'?", "train", "moons", "--set", "learningRat=1")]
     [InlineData("--set model.blocks=many", "train", "moons", "--set", "model.blocks=many")]
     [InlineData("must be at least 1", "train", "moons", "--set", "model.blocks=0")]
     [InlineData("unknown preset (and there is no run of that name) 'resflo'; did you mean 'resflow'?", "inspect", "resflo")]
