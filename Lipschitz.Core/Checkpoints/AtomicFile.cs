@@ -3,7 +3,9 @@ namespace Lipschitz.Checkpoints;
 /// <summary>Replaces files as a whole, so that a reader or a crash finds the old contents or the new, never a part.</summary>
 public static class AtomicFile
 {
-    /// <summary>The file at <paramref name="path"/> ← what <paramref name="write"/> writes; if that throws, the file stays as it was.</summary>
+    /// <summary>
+    /// The file at <paramref name="path"/> ← what <paramref name="write"/> writes; if that throws, the file stays as it was.
+    /// </summary>
     /// <remarks>
     /// Writes to a temporary file in the same folder, flushes it to the disk, then renames it over the old one. A symbolic link is
     /// followed: its target is replaced. A kill in between leaves a file named .NAME.RANDOM.tmp behind.

@@ -4,7 +4,9 @@ using System.Text;
 
 namespace Lipschitz.Data;
 
-/// <summary>Reads and writes NumPy's .npy files of float32, float64 and int64 numbers, 1-D and 2-D, little-endian, in row-major order.</summary>
+/// <summary>
+/// Reads and writes NumPy's .npy files of float32, float64 and int64 numbers, 1-D and 2-D, little-endian, in row-major order.
+/// </summary>
 /// <remarks>
 /// The format is "\x93NUMPY", a version (1 or 2), the length of the header, a header that is a Python dictionary such as
 /// {'descr': '&lt;f4', 'fortran_order': False, 'shape': (3, 2), }, and the numbers (NumPy enhancement proposal 1). Every size is
@@ -45,11 +47,12 @@ public static class Npy
                     path, "is in Fortran (column-major) order; save it with numpy.save(path, numpy.ascontiguousarray(a))");
             }
 
-            if (left != (long)count * elementSize)
+            long needed = (long)count * elementSize;
+            if (left != needed)
             {
-                string state = left < (long)count * elementSize ? "truncated" : "longer than its header says";
+                string state = left < needed ? "truncated" : "longer than its header says";
                 throw new DataFormatException(
-                    path, $"is {state}: {count} numbers need {(long)count * elementSize} bytes after the header, found {left}; save it again");
+                    path, $"is {state}: {count} numbers need {needed} bytes after the header, found {left}; save it again");
             }
 
             Array values = header.Descr switch

@@ -134,21 +134,18 @@ public sealed class SafeTensorsTests : IDisposable
     }
 
     [Fact]
-    public void Every_changed_byte_of_a_small_file_is_found()
+    public void Every_byte_replaced_by_one_that_JSON_might_take_is_found()
     {
         byte[] bytes = Bytes([SafeTensor.FromFloats("w", [1f, 2f], 2)]);
         for (int i = 0; i < bytes.Length; i++)
         {
-            for (int value = 0; value < 256; value++)
+            foreach (byte value in "\t\n 019aA\",\\}"u8)
             {
-                if (bytes[i] != value)
+                byte[] damaged = [.. bytes];
+                damaged[i] = value;
+                if (value != bytes[i])
                 {
-                    byte[] damaged = [.. bytes];
-                    damaged[i] = (byte)value;
-                    if (!(i >= 8 && bytes[i] == ' ' && char.IsWhiteSpace((char)value)))
-                    {
-                        Refused(damaged);
-                    }
+                    Refused(damaged);
                 }
             }
         }

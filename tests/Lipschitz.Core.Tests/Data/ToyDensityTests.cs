@@ -1,3 +1,4 @@
+using System.Numerics;
 using Lipschitz.Data;
 using Lipschitz.Names;
 using Lipschitz.Randomness;
@@ -205,9 +206,42 @@ public class ToyDensityTests
         Statistics.MeanIs(Mean(t => t * t * Math.Cos(t) * Math.Sin(t)) / 25, points.Select(p => p.X * p.Y), "xy");
     }
 
-    private static (double X, double Y)[] Sample(string name)
+    [Theory]
+    [InlineData(2, 2)] // where it changes most with the offsets' width
+    [InlineData(6, 3)]
+    [InlineData(9, 8)]
+    [InlineData(5, -5)]
+    public void Two_spirals_have_their_characteristic_function(double a, double b)
     {
-        const int count = 40_000;
+        const double end = 3 * Math.PI;
+        Complex offsets = Uniform(a / 6) * Uniform(b / 6);
+        double expected = Statistics.Integral(
+            n => (Complex.Exp(Complex.ImaginaryOne * n * ((b * Math.Sin(n)) - (a * Math.Cos(n))) / 3) * offsets).Real * 2 * n / (end * end),
+            0,
+            end,
+            4000) * Math.Exp(-0.01 * ((a * a) + (b * b)) / 2);
+        Statistics.MeanIs(expected, Sample("2spirals", 400_000).Select(p => Math.Cos((a * p.X) + (b * p.Y))));
+
+        static Complex Uniform(double s) => s == 0 ? 1 : (Complex.Exp(Complex.ImaginaryOne * s) - 1) / (Complex.ImaginaryOne * s);
+    }
+
+    [Theory]
+    [InlineData(5, 0)]
+    [InlineData(0, 5)]
+    [InlineData(4, 4)]
+    [InlineData(4, -4)]
+    public void Swissroll_has_its_characteristic_function(double a, double b)
+    {
+        double noise = Math.Exp(-((a * a) + (b * b)) / 50);
+        double Mean(Func<double, double> f) =>
+            noise * Statistics.Integral(t => f(t * ((a * Math.Cos(t)) + (b * Math.Sin(t))) / 5), 1.5 * Math.PI, 4.5 * Math.PI) / (3 * Math.PI);
+        (double X, double Y)[] points = Sample("swissroll", 200_000);
+        Statistics.MeanIs(Mean(Math.Cos), points.Select(p => Math.Cos((a * p.X) + (b * p.Y))), "real part");
+        Statistics.MeanIs(Mean(Math.Sin), points.Select(p => Math.Sin((a * p.X) + (b * p.Y))), "imaginary part");
+    }
+
+    private static (double X, double Y)[] Sample(string name, int count = 40_000)
+    {
         double[] points = new double[2 * count];
         ToyDensities.Find(name).Sample(s_key, 0, points);
         return [.. points.Chunk(2).Select(pair => (pair[0], pair[1]))];
