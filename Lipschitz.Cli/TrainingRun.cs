@@ -66,7 +66,7 @@ internal sealed class TrainingRun(Trainer trainer, RunDirectory run)
         }
         catch (NonFiniteException divergence)
         {
-            throw new DivergedException($"{divergence.Message}; the last good checkpoint is step {_saved} in {run.Path}", divergence);
+            throw new DivergedException($"{divergence.Message.TrimEnd('.')}; the last good checkpoint is step {_saved} in {run.Path}", divergence);
         }
     }
 

@@ -1,8 +1,10 @@
 using System.CommandLine;
 using Lipschitz.Backends;
+using Lipschitz.Cpu.Diagnostics;
 using Lipschitz.Data;
 using Lipschitz.Models;
 using Lipschitz.Training;
+using Spectre.Console;
 
 namespace Lipschitz.Cli.Commands;
 
@@ -16,8 +18,44 @@ internal static class BenchCommand
         new DocumentedCommand(
             "bench", "Measure the speed of this machine.", "lipschitz bench step --data moons --model idensenet-lc", "lipschitz bench gemm --json")
         {
+            CreateGemm(shell),
             CreateStep(shell),
         };
+
+    private static DocumentedCommand CreateGemm(Shell shell)
+    {
+        Option<int?> threads = Arguments.Threads();
+        var command = new DocumentedCommand(
+            "gemm",
+            "Time products of matrices: large squares, and the shapes that training is made of.",
+            "lipschitz bench gemm --json",
+            "lipschitz bench gemm --threads 1") { threads };
+        command.SetAction(parse =>
+        {
+            int count = parse.GetValue(threads) ?? Environment.ProcessorCount;
+            double peakGflops = FmaPeak.Measure(count);
+            IReadOnlyList<GemmTiming> products = GemmBenchmark.Run(count, peak: peakGflops);
+            shell.Report(parse, new { threads = count, peakGflops, products }, console =>
+            {
+                Table table = new Table().Border(TableBorder.Simple).AddColumn("product");
+                foreach (string title in new[] { "m", "n", "k", "ms", "GFLOP/s", "of peak" })
+                {
+                    table.AddColumn(new TableColumn(title).RightAligned());
+                }
+
+                foreach (GemmTiming t in products)
+                {
+                    table.AddRow(
+                        t.Kind, $"{t.M}", $"{t.N}", $"{t.K}", $"{t.Milliseconds:0.000}", $"{t.Gflops:0.0}", $"{100 * t.FractionOfPeak:0}%");
+                }
+
+                console.Write(table);
+                console.Profile.Out.Writer.WriteLine($"peak of {count} {(count == 1 ? "thread" : "threads")}: {peakGflops:0.0} GFLOP/s");
+            });
+            return ExitCode.Success;
+        });
+        return command;
+    }
 
     private static DocumentedCommand CreateStep(Shell shell)
     {
@@ -41,7 +79,7 @@ internal static class BenchCommand
             using IBackend backend = BackendChoice.Open(parse.GetValue(threads));
             StepTiming timing = StepBenchmark.Run(configuration, backend, source, parse.GetValue(steps) ?? DefaultSteps);
             double gflops = timing.FlopsPerStep / timing.MedianMilliseconds / 1e6;
-            double peakGflops = double.NaN;
+            double peakGflops = FmaPeak.Measure(backend.Threads);
             var result = new
             {
                 model = configuration.Name,
@@ -63,7 +101,7 @@ internal static class BenchCommand
                 TextWriter text = console.Profile.Out.Writer;
                 text.WriteLine($"{result.model} on {result.data}, batch {result.batch}, {result.backend}, {result.threads} threads");
                 text.WriteLine($"median    {result.medianMs:0.00} ms a step (shortest {result.minimumMs:0.00})");
-                text.WriteLine($"speed     {result.gflops:0.0} GFLOP/s of the {result.flopsPerStep / 1e9:0.00} GFLOP floor, {result.fractionOfPeak:0%} of the measured peak {result.peakGflops:0.0}");
+                text.WriteLine($"speed     {result.gflops:0.0} GFLOP/s of the {result.flopsPerStep / 1e9:0.00} GFLOP floor, {100 * result.fractionOfPeak:0}% of the measured peak {result.peakGflops:0.0}");
             });
             return ExitCode.Success;
         });

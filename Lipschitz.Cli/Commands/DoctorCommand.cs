@@ -1,7 +1,8 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
+using Lipschitz.Backends;
+using Lipschitz.Cpu;
+using Lipschitz.Cpu.Diagnostics;
 
 namespace Lipschitz.Cli.Commands;
 
@@ -15,17 +16,19 @@ internal static class DoctorCommand
             "doctor", "Say what this machine offers: processor, vector width, threads, back ends.", "lipschitz doctor", "lipschitz doctor --json");
         command.SetAction(parse =>
         {
+            CpuInfo cpu = CpuInfo.Read();
+            using IBackend backend = BackendChoice.Open();
             var result = new
             {
-                processor = Processor(),
+                processor = cpu.Processor,
                 architecture = RuntimeInformation.ProcessArchitecture.ToString(),
-                vectorBits = VectorBits(),
-                instructions = Instructions(),
-                threads = Environment.ProcessorCount,
+                vectorBits = Bits(cpu.Width),
+                instructions = Instructions(cpu),
+                threads = cpu.LogicalProcessors,
                 memoryGiB = Math.Round(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / Math.Pow(2, 30), 1),
                 dotnet = Environment.Version.ToString(),
                 system = RuntimeInformation.OSDescription,
-                backends = new { cpu = "found", reference = "found", cuda = "not installed" },
+                backends = new { cpu = $"found, {backend.Name}", reference = "found", cuda = "not installed" },
             };
             shell.Report(parse, result, console =>
             {
@@ -42,18 +45,17 @@ internal static class DoctorCommand
         return command;
     }
 
-    private static string Processor()
+    private static int Bits(SimdWidth width) => width switch
     {
-        const string table = "/proc/cpuinfo";
-        string? line = File.Exists(table)
-            ? File.ReadLines(table).FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal))
-            : Environment.GetEnvironmentVariable("PROCESSOR_IDENTIFIER");
-        return line is null ? "unknown" : line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim();
-    }
+        SimdWidth.Bits512 => 512,
+        SimdWidth.Bits256 => 256,
+        _ => 128,
+    };
 
-    private static int VectorBits() =>
-        Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : Vector128.IsHardwareAccelerated ? 128 : 64;
-
-    private static string Instructions() =>
-        Avx512F.IsSupported ? "AVX-512" : Avx2.IsSupported && Fma.IsSupported ? "AVX2, FMA" : "portable";
+    private static string Instructions(CpuInfo cpu) => cpu.Width switch
+    {
+        SimdWidth.Bits512 => "AVX-512",
+        SimdWidth.Bits256 => "AVX2",
+        _ => "portable",
+    } + (cpu.HasFusedMultiplyAdd ? ", FMA" : "");
 }
