@@ -11,7 +11,7 @@ internal static class DataSources
     /// <exception cref="Names.UnknownNameException">The name is neither.</exception>
     public static IPointSource Open(string data)
     {
-        if (!PointFiles.IsPointFile(data))
+        if (!IsFile(data))
         {
             return ToyDensities.Find(data);
         }
@@ -23,8 +23,12 @@ internal static class DataSources
     }
 
     /// <summary>What a configuration keeps: the name, or the file's full path, so that the run can be used from anywhere.</summary>
-    public static string Address(string data) => PointFiles.IsPointFile(data) ? Path.GetFullPath(data) : data;
+    public static string Address(string data) => IsFile(data) ? Path.GetFullPath(data) : data;
 
     /// <summary>A word for titles and folders: the name, or the file's name without its folder and extension.</summary>
-    public static string ShortName(string data) => PointFiles.IsPointFile(data) ? Path.GetFileNameWithoutExtension(data) : data;
+    public static string ShortName(string data) => IsFile(data) ? Path.GetFileNameWithoutExtension(data) : data;
+
+    // A file called moons does not hide the data set.
+    private static bool IsFile(string data) => PointFiles.Extension(data) is ".csv" or ".npy"
+        || (File.Exists(data) && ToyDensities.All.All(density => density.Name != data));
 }

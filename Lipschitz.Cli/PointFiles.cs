@@ -23,9 +23,6 @@ internal static class PointFiles
 
     private static readonly CsvWriterOptions s_writer = new() { NewLine = "\n" };
 
-    /// <summary>Whether the name looks like a file of points rather than a data set.</summary>
-    public static bool IsPointFile(string name) => Extension(name) is ".csv" or ".npy" || File.Exists(name);
-
     /// <summary>The points in a file.</summary>
     /// <param name="path">A .csv or .npy file.</param>
     /// <param name="width">How many columns it must have; null for any number, the same in each row.</param>
@@ -76,7 +73,7 @@ internal static class PointFiles
 
         if (extension == ".png" && width != 2)
         {
-            throw new UsageException($"cannot draw points with {width} coordinates; write a {Readable} file instead of '{path}'");
+            throw new UsageException($"cannot draw points in {width} dimensions; write a {Readable} file instead of '{path}'");
         }
 
         if (Directory.Exists(path))
@@ -117,7 +114,8 @@ internal static class PointFiles
     /// <summary>x1, x2, ….</summary>
     public static string[] CoordinateNames(int width) => [.. Enumerable.Range(1, width).Select(i => $"x{i}")];
 
-    private static string Extension(string path) => Path.GetExtension(path).ToLowerInvariant();
+    /// <summary>The extension in small letters, with its dot.</summary>
+    public static string Extension(string path) => Path.GetExtension(path).ToLowerInvariant();
 
     private static Points ReadCsv(string path, int? width)
     {

@@ -6,7 +6,7 @@ namespace Lipschitz.Cli;
 internal static class Runs
 {
     /// <summary>The run in <paramref name="path"/>.</summary>
-    /// <exception cref="InputException">There is no such folder.</exception>
+    /// <exception cref="InputException">There is no such folder, or it cannot be read.</exception>
     /// <exception cref="CheckpointFormatException">It holds no run, or a damaged one.</exception>
     public static RunDirectory Open(string path)
     {
@@ -15,6 +15,13 @@ internal static class Runs
             throw new InputException(File.Exists(path) ? $"{path} is a file, expected the directory of a run" : $"there is no run {path}");
         }
 
-        return RunDirectory.Open(path);
+        try
+        {
+            return RunDirectory.Open(path);
+        }
+        catch (Exception refusal) when (refusal is UnauthorizedAccessException or IOException and not CheckpointFormatException)
+        {
+            throw new InputException($"cannot read {path}: {refusal.Message}", refusal);
+        }
     }
 }

@@ -24,12 +24,13 @@ internal sealed class TrainingRun(Trainer trainer, RunDirectory run)
     {
         if (resumes && run.TryRestore(trainer))
         {
+            DeleteLeftovers();
             _saved = trainer.StepsDone;
             _secondsBefore = run.Metrics.Read().Max(line => line.Seconds) ?? 0;
         }
         else
         {
-            run.Metrics.TruncateAfter(0);
+            OutputException.Guard(run.Path, () => run.Metrics.TruncateAfter(0));
             Save();
         }
     }
@@ -77,7 +78,7 @@ internal sealed class TrainingRun(Trainer trainer, RunDirectory run)
         _lossSteps++;
         if (last || step.Step % _settings.MetricsInterval == 0)
         {
-            run.Metrics.Append(new MetricsLine
+            Append(new MetricsLine
             {
                 Step = step.Step,
                 Loss = _lossSum / _lossSteps,
@@ -93,7 +94,7 @@ internal sealed class TrainingRun(Trainer trainer, RunDirectory run)
         if (last || (_settings.TestInterval > 0 && step.Step % _settings.TestInterval == 0))
         {
             TestReport report = trainer.Test();
-            run.Metrics.Append(new MetricsLine
+            Append(new MetricsLine
             {
                 Step = step.Step,
                 TestNll = report.NegativeLogLikelihood,
@@ -111,13 +112,27 @@ internal sealed class TrainingRun(Trainer trainer, RunDirectory run)
         return test;
     }
 
+    private void Append(MetricsLine line) => OutputException.Guard(run.Path, () => run.Metrics.Append(line));
+
+    // A kill in the middle of a write leaves a temporary file.
+    private void DeleteLeftovers() => OutputException.Guard(run.Path, () =>
+    {
+        foreach (string file in Directory.EnumerateFiles(run.Path, ".*.tmp"))
+        {
+            File.Delete(file);
+        }
+    });
+
     // The model first: after a kill in between, the older training state leads to the same model again.
     private void Save()
     {
         if (_saved != trainer.StepsDone)
         {
-            run.SaveModel(trainer);
-            run.SaveTraining(trainer);
+            OutputException.Guard(run.Path, () =>
+            {
+                run.SaveModel(trainer);
+                run.SaveTraining(trainer);
+            });
             _saved = trainer.StepsDone;
         }
     }

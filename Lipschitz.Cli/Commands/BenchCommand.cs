@@ -77,7 +77,8 @@ internal static class BenchCommand
             };
             IPointSource source = DataSources.Open(parse.GetValue(data) ?? configuration.Data);
             using IBackend backend = BackendChoice.Open(parse.GetValue(threads));
-            StepTiming timing = StepBenchmark.Run(configuration, backend, source, parse.GetValue(steps) ?? DefaultSteps);
+            int count = parse.GetValue(steps) ?? DefaultSteps;
+            StepTiming timing = UsageException.Guard(() => StepBenchmark.Run(configuration, backend, source, count));
             double gflops = timing.FlopsPerStep / timing.MedianMilliseconds / 1e6;
             double peakGflops = FmaPeak.Measure(backend.Threads);
             var result = new

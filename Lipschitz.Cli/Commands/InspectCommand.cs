@@ -50,7 +50,8 @@ internal static class InspectCommand
             else
             {
                 configuration = ConfigurationJson.Override(Preset(name), parse.GetValue(set) ?? []);
-                flow = FlowFactory.Create(configuration, DataSources.Open(parse.GetValue(data) ?? configuration.Data).Width, backend);
+                int width = DataSources.Open(parse.GetValue(data) ?? configuration.Data).Width;
+                flow = UsageException.Guard(() => FlowFactory.Create(configuration, width, backend));
             }
 
             Report(shell, parse, configuration, flow);

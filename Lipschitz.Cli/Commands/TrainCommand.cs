@@ -61,7 +61,7 @@ internal sealed class TrainCommand
         Configuration configuration = resumes ? ResumedConfiguration(parse) : NewConfiguration(parse);
         IPointSource data = DataSources.Open(configuration.Data);
         using IBackend backend = BackendChoice.Open(parse.GetValue(_threads));
-        var trainer = new Trainer(configuration, backend, data);
+        Trainer trainer = UsageException.Guard(() => CreateTrainer(configuration, backend, data));
         RunDirectory run = resumes ? Runs.Open(parse.GetValue(_resume)!) : CreateRun(parse, configuration);
         var training = new TrainingRun(trainer, run);
         training.Begin(resumes);
@@ -103,6 +103,17 @@ internal sealed class TrainCommand
                 console.Profile.Out.Writer.WriteLine($"written     {string.Join(", ", files.Select(Path.GetFileName))} in {run.Path}");
             });
         return ExitCode.Success;
+    }
+
+    private static Trainer CreateTrainer(Configuration configuration, IBackend backend, IPointSource data)
+    {
+        // The estimators are asked now, before there is a run, whether they can work in this dimension.
+        foreach (LogDetSettings settings in new[] { configuration.LogDet, configuration.Evaluation.LogDet })
+        {
+            EstimatorFactory.Create(settings).CotangentCount(data.Width);
+        }
+
+        return new Trainer(configuration, backend, data);
     }
 
     private Configuration NewConfiguration(ParseResult parse)

@@ -24,6 +24,8 @@ public sealed class BadInputTests : IDisposable
     [InlineData("unknown key 'learningRat'; did you mean 'learningRate'?", "train", "moons", "--set", "learningRat=1")]
     [InlineData("--set model.blocks=many", "train", "moons", "--set", "model.blocks=many")]
     [InlineData("must be at least 1", "train", "moons", "--set", "model.blocks=0")]
+    [InlineData("its width must be even, not 7", "train", "moons", "--set", "activation=MaxMin", "--set", "growth=7")]
+    [InlineData("its width must be even, not 7", "inspect", "quick", "--set", "activation=MaxMin", "--set", "growth=7")]
     [InlineData("unknown preset (and there is no run of that name) 'resflo'; did you mean 'resflow'?", "inspect", "resflo")]
     public void A_wrong_command_line_is_exit_code_2(string reason, params string[] args)
     {
@@ -76,6 +78,15 @@ public sealed class BadInputTests : IDisposable
         Npy.Write(_line.In("p.npy"), [1, double.NaN], 1, 2);
         Assert.Contains("row 1, column 2: NaN is not finite", CommandLine.Fail(ExitCode.Data, "train", _line.In("p.npy"), "--out", run), StringComparison.Ordinal);
         Assert.False(Directory.Exists(run));
+    }
+
+    [Fact]
+    public void Data_too_wide_for_the_exact_determinant_is_exit_code_2_and_makes_no_run()
+    {
+        Npy.Write(_line.In("p.npy"), new double[40 * 17], 40, 17);
+        string error = CommandLine.Fail(ExitCode.Usage, ["train", _line.In("p.npy"), "--out", _line.In("run"), .. CommandLine.Tiny]);
+        Assert.Contains("at most 16 dimensions, not 17; choose Roulette", error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(_line.In("run")));
     }
 
     [Fact]

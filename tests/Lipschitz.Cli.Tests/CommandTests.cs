@@ -107,7 +107,7 @@ public sealed class CommandTests : IDisposable
         CommandLine.Succeed("eval", _line.In("run"));
         CommandLine.Succeed("invert", _line.In("run"));
         CommandLine.Succeed("sample", _line.In("run"), "-n", "5", "-o", _line.In("s.npy"));
-        Assert.Contains("3 coordinates", CommandLine.Fail(ExitCode.Usage, "sample", _line.In("run"), "-o", _line.In("s.png")), StringComparison.Ordinal);
+        Assert.Contains("in 3 dimensions", CommandLine.Fail(ExitCode.Usage, "sample", _line.In("run"), "-o", _line.In("s.png")), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -124,7 +124,9 @@ public sealed class CommandTests : IDisposable
             ["train", "moons", "--steps", "20", "--out", parts, .. CommandLine.Tiny, .. options], output, error, cancellation: stopped.Token);
         Assert.Equal(ExitCode.Interrupted, code);
         Assert.Equal($"stopped at step 0 of 20, checkpoint saved; continue with: lipschitz train --resume {parts}\n", error.ToString());
+        File.WriteAllText(Path.Combine(parts, ".model.safetensors.0.tmp"), "left by a kill");
         CommandLine.Succeed("train", "--resume", parts, "--threads", "1");
+        Assert.Empty(Directory.GetFiles(parts, ".*"));
         Assert.Equal(File.ReadAllBytes(Path.Combine(whole, "model.safetensors")), File.ReadAllBytes(Path.Combine(parts, "model.safetensors")));
         Assert.Equal(20, CommandLine.Json("train", "moons", "--resume", parts).GetProperty("steps").GetInt64());
         Assert.Contains("is on moons, not on circles", CommandLine.Fail(ExitCode.Usage, "train", "circles", "--resume", parts), StringComparison.Ordinal);

@@ -78,7 +78,7 @@ public sealed class PointFilesTests : IDisposable
 
     [Theory]
     [InlineData("p.txt", 2, "its name must end in .csv, .npy or .png")]
-    [InlineData("p.png", 3, "cannot draw points with 3 coordinates")]
+    [InlineData("p.png", 3, "cannot draw points in 3 dimensions")]
     [InlineData("nowhere/p.csv", 2, "there is no folder")]
     public void What_cannot_be_written_is_said_beforehand(string name, int width, string reason)
     {
