@@ -1,0 +1,173 @@
+using System.Text;
+using System.Text.Json;
+
+namespace Lipschitz.Checker;
+
+/// <summary>A part of the flow whose claims were proven again.</summary>
+/// <param name="Name">Such as <c>blocks.3</c>.</param>
+/// <param name="Lipschitz">A bound of the Lipschitz constant of the part, x + g(x) for a block.</param>
+/// <param name="Inverse">A bound of the Lipschitz constant of its inverse.</param>
+public sealed record CheckedPart(string Name, double Lipschitz, double Inverse);
+
+/// <summary>The outcome of a check.</summary>
+/// <param name="Findings">What is wrong; empty where every claim was proven again.</param>
+/// <param name="Parts">What was proven.</param>
+/// <param name="Lipschitz">A bound of the Lipschitz constant of the whole flow; NaN with findings.</param>
+/// <param name="Inverse">A bound of the Lipschitz constant of its inverse; NaN with findings.</param>
+public sealed record CheckReport(IReadOnlyList<Finding> Findings, IReadOnlyList<CheckedPart> Parts, double Lipschitz, double Inverse)
+{
+    /// <summary>Whether the certificate stands.</summary>
+    public bool IsValid => Findings.Count == 0;
+
+    /// <summary>What no certificate of this format says.</summary>
+    public static IReadOnlyList<string> NotCovered { get; } =
+    [
+        "the rounding of float32 evaluation: the claims are about the real function that the float32 parameters define",
+        "norms other than the 2-norm, log-determinants, and how well the density fits any data",
+        "the programs that evaluate the model, and files other than config.json and model.safetensors",
+    ];
+}
+
+/// <summary>Checks the certificate of a run from the bytes of its files alone; trusts no number in it.</summary>
+public static class CertificateChecker
+{
+    /// <summary>The statement that every certificate makes.</summary>
+    public const string Statement =
+        "Each residual branch g of the real function that the float32 parameters of the model define satisfies "
+        + "|g(x) - g(y)| <= lipschitz |x - y| in the 2-norm for all real x and y, with lipschitz < 1; so each block x + g(x) is invertible.";
+
+    private const string File = "certificate";
+    private const string DigestName = "sha256";
+
+    /// <summary>Checks certificate.json of a run's directory against its config.json and model.safetensors.</summary>
+    /// <exception cref="IOException">A file exists but cannot be read.</exception>
+    public static CheckReport Check(string run)
+    {
+        var findings = new List<Finding>();
+        byte[]? certificate = Read(run, "certificate.json", findings);
+        byte[]? configuration = Read(run, "config.json", findings);
+        byte[]? model = Read(run, "model.safetensors", findings);
+        return certificate is null || configuration is null || model is null
+            ? Refused(findings)
+            : Check(certificate, configuration, model);
+    }
+
+    /// <summary>Checks a certificate against the contents of config.json and model.safetensors.</summary>
+    public static CheckReport Check(byte[] certificate, byte[] configuration, byte[] model)
+    {
+        var findings = new List<Finding>();
+        var parts = new List<CheckedPart>();
+        double lipschitz = double.NaN, inverse = double.NaN;
+        Try(findings, () =>
+        {
+            Refusal.Unless(BitConverter.IsLittleEndian, "this machine", "is not little-endian");
+            var file = new ModelFile(model);
+            var architecture = new Architecture(configuration, file.Width);
+            Fields root = Fields.Exactly(
+                Fields.Parse(certificate, File), File, "format", DigestName, "statement", "model", "architecture", "flow", "parts");
+            root.MustBe("format", "lipschitz-certificate-1");
+            Try(findings, () => root.MustBe(DigestName, OwnDigest(certificate)));
+            Try(findings, () => CheckStatement(root, architecture));
+            Try(findings, () => CheckModel(root, file));
+            Try(findings, () => architecture.Check(root.Element("architecture"), root.PathOf("architecture")));
+            architecture.Check(file);
+            CheckParts(root, new Rules(file, architecture), architecture, findings, parts);
+            if (findings.Count == 0)
+            {
+                (lipschitz, inverse) = CheckFlow(root, parts);
+            }
+        });
+        return findings.Count == 0 ? new CheckReport(findings, parts, lipschitz, inverse) : Refused(findings);
+    }
+
+    /// <summary>The digest that a certificate must have: of its bytes with the digits of the digest replaced by 0.</summary>
+    internal static string OwnDigest(byte[] certificate)
+    {
+        byte[] blank = [.. certificate];
+        var json = new Utf8JsonReader(certificate);
+        while (json.Read())
+        {
+            if (json.TokenType == JsonTokenType.PropertyName && json.CurrentDepth == 1 && json.ValueTextEquals(DigestName))
+            {
+                json.Read();
+                if (json.TokenType == JsonTokenType.String)
+                {
+                    blank.AsSpan((int)json.TokenStartIndex + 1, json.ValueSpan.Length).Fill((byte)'0');
+                }
+            }
+        }
+
+        return ModelFile.Digest(blank);
+    }
+
+    private static void CheckStatement(Fields root, Architecture architecture)
+    {
+        Fields statement = Fields.Exactly(root.Element("statement"), root.PathOf("statement"), "text", "norm", "width", "arithmetic");
+        statement.MustBe("text", Statement);
+        statement.MustBe("norm", 2);
+        statement.MustBe("width", architecture.Width);
+        statement.MustBe("arithmetic", "real");
+    }
+
+    private static void CheckModel(Fields root, ModelFile file)
+    {
+        Fields model = Fields.Exactly(root.Element("model"), root.PathOf("model"), "file", DigestName);
+        model.MustBe("file", "model.safetensors");
+        model.MustBe(DigestName, file.Sha256);
+    }
+
+    private static void CheckParts(
+        Fields root, Rules rules, Architecture architecture, List<Finding> findings, List<CheckedPart> parts)
+    {
+        JsonElement[] list = root.List("parts");
+        string path = root.PathOf("parts");
+        Refusal.Unless(list.Length == architecture.Parts.Length, path, $"{architecture.Parts.Length} parts are due, not {list.Length}");
+        for (int i = 0; i < list.Length; i++)
+        {
+            Try(findings, () =>
+            {
+                (double lipschitz, double inverse) = rules.Part(list[i], $"{path}[{i}]", architecture.Parts[i]);
+                parts.Add(new CheckedPart(architecture.Parts[i], lipschitz, inverse));
+            });
+        }
+    }
+
+    private static (double Lipschitz, double Inverse) CheckFlow(Fields root, List<CheckedPart> parts)
+    {
+        double lipschitz = 1, inverse = 1;
+        foreach (CheckedPart part in parts)
+        {
+            lipschitz = Outward.MultiplyUp(lipschitz, part.Lipschitz);
+            inverse = Outward.MultiplyUp(inverse, part.Inverse);
+        }
+
+        Fields flow = Fields.Exactly(root.Element("flow"), root.PathOf("flow"), "lipschitz", "inverse");
+        return (flow.Claim("lipschitz", lipschitz), flow.Claim("inverse", inverse));
+    }
+
+    private static byte[]? Read(string run, string name, List<Finding> findings)
+    {
+        string path = Path.Combine(run, name);
+        if (System.IO.File.Exists(path))
+        {
+            return System.IO.File.ReadAllBytes(path);
+        }
+
+        findings.Add(new Finding(name, "there is none"));
+        return null;
+    }
+
+    private static void Try(List<Finding> findings, Action check)
+    {
+        try
+        {
+            check();
+        }
+        catch (Refusal refusal)
+        {
+            findings.Add(refusal.Finding);
+        }
+    }
+
+    private static CheckReport Refused(List<Finding> findings) => new(findings, [], double.NaN, double.NaN);
+}
