@@ -1,0 +1,17 @@
+using Lipschitz.Backends;
+
+namespace Lipschitz.Verification.Certificates;
+
+/// <summary>The constants of activations in the 2-norm that certificates use, for every value of the learned scalars.</summary>
+internal static class ActivationTable
+{
+    /// <summary>A bound with few digits; the checker has the same table.</summary>
+    public static double Constant(Activation activation) => activation switch
+    {
+        Activation.LipSwish => 0.99986,
+        Activation.CLipSwish => 0.99997,
+        Activation.Identity or Activation.ReLU or Activation.Elu or Activation.Tanh or Activation.Softplus => 1,
+        Activation.LeakyLSwish or Activation.LipschitzCube or Activation.MaxMin => 1,
+        _ => throw new NotSupportedException($"Certificates know no constant of {activation}."),
+    };
+}

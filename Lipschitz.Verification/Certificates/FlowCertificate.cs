@@ -1,0 +1,89 @@
+using Lipschitz.Models;
+
+namespace Lipschitz.Verification.Certificates;
+
+/// <summary>Everything that is claimed of one saved flow; <see cref="CertificateJson"/> writes it, Lipschitz.Checker proves it again.</summary>
+/// <param name="ModelSha256">The digest of model.safetensors.</param>
+/// <param name="Width">Columns of a point.</param>
+/// <param name="Model">The architecture.</param>
+/// <param name="Parts">ActNorms and blocks in order.</param>
+/// <param name="Lipschitz">A bound of the Lipschitz constant of the flow.</param>
+/// <param name="Inverse">A bound of that of its inverse; infinite where some block is not below 1.</param>
+public sealed record FlowCertificate(
+    string ModelSha256, int Width, ModelSettings Model, IReadOnlyList<PartCertificate> Parts, double Lipschitz, double Inverse)
+{
+    /// <summary>The residual blocks.</summary>
+    public IEnumerable<BlockCertificate> Blocks => Parts.OfType<BlockCertificate>();
+
+    /// <summary>Whether every branch is proven to be a contraction.</summary>
+    public bool IsContractive => Blocks.All(block => block.Branch.Lipschitz < 1);
+}
+
+/// <summary>One bijection of the chain, with bounds of its Lipschitz constant and that of its inverse.</summary>
+/// <param name="Name">Such as <c>blocks.3</c>.</param>
+/// <param name="Lipschitz">Of the bijection.</param>
+/// <param name="Inverse">Of its inverse.</param>
+public abstract record PartCertificate(string Name, double Lipschitz, double Inverse);
+
+/// <summary>An ActNorm: exp of the largest log-scale, and exp of minus the smallest.</summary>
+/// <inheritdoc/>
+public sealed record ScaleCertificate(string Name, double Lipschitz, double Inverse) : PartCertificate(Name, Lipschitz, Inverse);
+
+/// <summary>A residual block: 1 + L and 1/(1 - L).</summary>
+/// <param name="Name">Such as <c>blocks.3</c>.</param>
+/// <param name="Lipschitz">1 + L.</param>
+/// <param name="Inverse">1/(1 - L); infinite where L is not below 1.</param>
+/// <param name="Branch">The claim L about the branch.</param>
+/// <param name="Product">The product of the layers' bounds, which L may be below.</param>
+public sealed record BlockCertificate(string Name, double Lipschitz, double Inverse, BranchCertificate Branch, double Product)
+    : PartCertificate(Name, Lipschitz, Inverse);
+
+/// <summary>A claim about Lip(g) of one branch.</summary>
+/// <param name="Lipschitz">The bound.</param>
+/// <param name="Activation">The nonlinearity.</param>
+/// <param name="Phi">Its constant.</param>
+public abstract record BranchCertificate(double Lipschitz, string Activation, double Phi)
+{
+    /// <summary>The claims about the weights, first layer first.</summary>
+    public abstract IEnumerable<WeightClaim> Weights { get; }
+}
+
+/// <summary>Rule dense-net: <c>Lip(g) &lt;= s_final prod sqrt(e1^2 + (e2 phi s)^2)</c>.</summary>
+/// <param name="Lipschitz">The bound.</param>
+/// <param name="Activation">The nonlinearity.</param>
+/// <param name="Phi">Its constant.</param>
+/// <param name="Layers">The dense layers.</param>
+/// <param name="Final">The last linear layer.</param>
+public sealed record DenseNetCertificate(
+    double Lipschitz, string Activation, double Phi, IReadOnlyList<ConcatenationClaim> Layers, WeightClaim Final)
+    : BranchCertificate(Lipschitz, Activation, Phi)
+{
+    /// <inheritdoc/>
+    public override IEnumerable<WeightClaim> Weights => [.. Layers.Select(layer => layer.Weight), Final];
+}
+
+/// <summary>Rule product: <c>Lip(g) &lt;= prod phi s</c>.</summary>
+/// <param name="Lipschitz">The bound.</param>
+/// <param name="Activation">The nonlinearity.</param>
+/// <param name="Phi">Its constant.</param>
+/// <param name="Layers">The linear layers, each with the nonlinearity before it.</param>
+public sealed record ProductCertificate(double Lipschitz, string Activation, double Phi, IReadOnlyList<WeightClaim> Layers)
+    : BranchCertificate(Lipschitz, Activation, Phi)
+{
+    /// <inheritdoc/>
+    public override IEnumerable<WeightClaim> Weights => Layers;
+}
+
+/// <summary>A dense layer <c>[e1 h; e2 phi(N h + b)]</c>; e1 and e2 may be any positive numbers, since N = E D^-1 follows them.</summary>
+/// <param name="E1">e1.</param>
+/// <param name="E2">e2.</param>
+/// <param name="Weight">The claim about N.</param>
+public sealed record ConcatenationClaim(double E1, double E2, WeightClaim Weight);
+
+/// <summary>Rule dense-chol: <c>|E D^-1|_2 &lt;= Bound</c> for an effective weight E [Rows, Columns].</summary>
+/// <param name="Name">The tensor's name in model.safetensors.</param>
+/// <param name="Rows">Rows.</param>
+/// <param name="Columns">Columns.</param>
+/// <param name="Sha256">The digest of its bytes.</param>
+/// <param name="Bound">The bound.</param>
+public sealed record WeightClaim(string Name, int Rows, int Columns, string Sha256, double Bound);

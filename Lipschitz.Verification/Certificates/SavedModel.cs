@@ -1,0 +1,94 @@
+using System.Security.Cryptography;
+using Lipschitz.Backends;
+using Lipschitz.Checkpoints;
+using Lipschitz.Models;
+
+namespace Lipschitz.Verification.Certificates;
+
+/// <summary>The matrices of a model.safetensors file, and what its configuration says of them.</summary>
+internal sealed class SavedModel
+{
+    private readonly SafeTensorFile _file;
+    private readonly string _path;
+
+    /// <summary>Reads the file.</summary>
+    /// <exception cref="CheckpointFormatException">It is missing or damaged.</exception>
+    public SavedModel(string path, ModelSettings settings)
+    {
+        (_path, Settings) = (path, settings);
+        if (!File.Exists(path))
+        {
+            throw new CheckpointFormatException(path, "there is no model yet; training writes it at its first checkpoint.");
+        }
+
+        byte[] bytes = File.ReadAllBytes(path);
+        Sha256 = Convert.ToHexStringLower(SHA256.HashData(bytes));
+        using var stream = new MemoryStream(bytes);
+        _file = SafeTensors.Read(stream, path);
+        Width = _file.Metadata.TryGetValue("width", out string? text) && int.TryParse(text, out int width) && width > 0
+            ? width
+            : throw new CheckpointFormatException(path, "its metadata has no width.");
+    }
+
+    public string Sha256 { get; }
+
+    public int Width { get; }
+
+    public ModelSettings Settings { get; }
+
+    public SafeTensorFile File_ => _file;
+
+    /// <summary>The effective weights of a block, first layer first.</summary>
+    public string[] LayerNames(int block) => Settings.Branch == BranchKind.DenseNet
+        ? [.. Enumerable.Range(0, Settings.Depth).Select(i => $"blocks.{block}.layers.{i}"), $"blocks.{block}.final"]
+        : [.. Enumerable.Range(0, Settings.Hidden.Length + 1).Select(i => $"blocks.{block}.layers.{i}")];
+
+    /// <summary>A matrix of finite numbers, row by row.</summary>
+    /// <exception cref="CheckpointFormatException">It is missing, no matrix of float32, or not finite.</exception>
+    public (double[] Values, int Rows, int Columns, string Sha256) Matrix(string name)
+    {
+        SafeTensor? tensor = _file.Find(name);
+        if (tensor is not { Type: SafeTensorType.F32, Shape: [var rows, var columns] })
+        {
+            throw new CheckpointFormatException(_path, $"no float32 matrix '{name}'; the file belongs to another model than config.json describes.");
+        }
+
+        double[] values = Array.ConvertAll(tensor.ToFloats(), value => (double)value);
+        int bad = Array.FindIndex(values, value => !double.IsFinite(value));
+        return bad < 0
+            ? (values, (int)rows, (int)columns, Convert.ToHexStringLower(SHA256.HashData(tensor.Data)))
+            : throw new CheckpointFormatException(_path, $"entry {bad} of '{name}' is {values[bad]}; nothing can be proven of it.");
+    }
+
+    /// <summary>e1, e2 of the dense layers of a block, from its K; nothing proven rests on them.</summary>
+    public (double E1, double E2)[] Factors(int block)
+    {
+        double[]? raw = Settings.Concatenation == ConcatenationKind.Learnable ? Matrix($"blocks.{block}.concatenation").Values : null;
+        var factors = new (double, double)[Settings.Depth];
+        for (int i = 0; i < factors.Length; i++)
+        {
+            double h1 = raw is null ? 1 : Softplus(raw[2 * i]) + 0.1, h2 = raw is null ? 1 : Softplus(raw[(2 * i) + 1]) + 0.1;
+            double norm = Math.Sqrt((h1 * h1) + (h2 * h2)) / Settings.ConcatenationBound;
+            factors[i] = (h1 / norm, h2 / norm);
+        }
+
+        return factors;
+    }
+
+    /// <summary>The factors by which e1 and e2 reach the input columns of each layer of a block, the final one last.</summary>
+    public double[][] Divisors(int block, ReadOnlySpan<(double E1, double E2)> factors)
+    {
+        int slice = Settings.Activation.OutputColumns(Settings.Growth);
+        double[] divisors = [.. Enumerable.Repeat(1.0, Width)];
+        var all = new List<double[]> { divisors };
+        foreach ((double e1, double e2) in factors)
+        {
+            divisors = [.. divisors.Select(d => d * e1), .. Enumerable.Repeat(e2, slice)];
+            all.Add(divisors);
+        }
+
+        return [.. all];
+    }
+
+    private static double Softplus(double x) => x > 30 ? x : Math.Log(1 + Math.Exp(x));
+}
