@@ -1,6 +1,5 @@
 using Lipschitz.Backends;
 using Lipschitz.Layers;
-using Lipschitz.Models;
 using Lipschitz.Randomness;
 using Lipschitz.Tensors;
 

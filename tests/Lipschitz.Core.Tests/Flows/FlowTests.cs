@@ -61,7 +61,7 @@ public class FlowTests
     public void Repeats_of_a_random_estimator_have_the_standard_error_of_their_mean()
     {
         Flow flow = BijectionTable.Create("block, dense net", 2);
-        var estimator = new SeriesEstimator(new RouletteLength(Models.TailDistribution.Geometric, 0.5, 2));
+        var estimator = new SeriesEstimator(new RouletteLength(TailDistribution.Geometric, 0.5, 2));
         double[] x = [0.3, -0.4];
         LogProbResult once = flow.LogProb(x, estimator, 5);
         Assert.Null(once.StandardErrors);

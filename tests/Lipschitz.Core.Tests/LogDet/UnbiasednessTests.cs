@@ -1,5 +1,4 @@
 using Lipschitz.LogDet;
-using Lipschitz.Models;
 
 namespace Lipschitz.Core.Tests.LogDet;
 
