@@ -87,6 +87,14 @@ public static class Npy
     public static void Write(string path, ReadOnlySpan<long> values, params ReadOnlySpan<int> shape) =>
         WriteFile(path, "<i8", values, shape);
 
+    /// <summary>Writes float64 numbers of shape <paramref name="shape"/> to a stream.</summary>
+    /// <exception cref="ArgumentException">The shape has not one or two lengths or does not fit the number of values.</exception>
+    public static void Write(Stream stream, ReadOnlySpan<double> values, params ReadOnlySpan<int> shape)
+    {
+        CheckShape(values.Length, shape);
+        WriteTo(stream, "<f8", values, shape);
+    }
+
     private static NpyHeader ReadHeader(Stream stream, string path)
     {
         Span<byte> start = stackalloc byte[8];
@@ -157,14 +165,24 @@ public static class Npy
     private static void WriteFile<T>(string path, string descr, ReadOnlySpan<T> values, ReadOnlySpan<int> shape)
         where T : unmanaged
     {
+        CheckShape(values.Length, shape);
+        using FileStream stream = File.Create(path);
+        WriteTo(stream, descr, values, shape);
+    }
+
+    private static void CheckShape(int count, ReadOnlySpan<int> shape)
+    {
         bool valid = shape.Length is 1 or 2 && shape[0] >= 0 && shape[^1] >= 0;
-        if (!valid || values.Length != (shape.Length == 1 ? shape[0] : (long)shape[0] * shape[1]))
+        if (!valid || count != (shape.Length == 1 ? shape[0] : (long)shape[0] * shape[1]))
         {
             string lengths = string.Join(", ", shape.ToArray());
-            throw new ArgumentException($"Write: {values.Length} values do not have shape [{lengths}].", nameof(shape));
+            throw new ArgumentException($"Write: {count} values do not have shape [{lengths}].", nameof(shape));
         }
+    }
 
-        using FileStream stream = File.Create(path);
+    private static void WriteTo<T>(Stream stream, string descr, ReadOnlySpan<T> values, ReadOnlySpan<int> shape)
+        where T : unmanaged
+    {
         stream.Write(NpyHeader.Format(descr, shape));
         const int chunk = 1 << 20;
         for (int start = 0; start < values.Length; start += chunk)
