@@ -14,11 +14,14 @@ internal sealed class OutputException(string path, Exception cause)
         {
             return write();
         }
-        catch (Exception refusal) when (refusal is IOException and not (DataFormatException or CheckpointFormatException) or UnauthorizedAccessException or NotSupportedException)
+        catch (Exception refusal) when (IsRefusal(refusal))
         {
             throw new OutputException(path, refusal);
         }
     }
+
+    private static bool IsRefusal(Exception failure) => failure is UnauthorizedAccessException or NotSupportedException
+        || failure is IOException and not (DataFormatException or CheckpointFormatException);
 
     /// <inheritdoc cref="Guard{T}"/>
     public static void Guard(string path, Action write) => Guard(path, () =>

@@ -103,7 +103,8 @@ public static class Program
 
         bool isOption = unknown.StartsWith('-');
         IEnumerable<Symbol> known = isOption ? [.. command.Options, .. parse.RootCommandResult.Command.Options] : command.Subcommands;
-        string question = Suggest.Nearest(unknown, known.Select(symbol => symbol.Name)) is { } nearest ? $"; did you mean '{nearest}'?" : "";
+        string? nearest = Suggest.Nearest(unknown, known.Select(symbol => symbol.Name));
+        string question = nearest is null ? "" : $"; did you mean '{nearest}'?";
         string kind = isOption ? "option" : command.Subcommands.Count > 0 ? "command" : "argument";
         throw new UsageException($"unknown {kind} '{unknown}'{question}{hint}");
     }
@@ -123,8 +124,9 @@ public static class Program
 
     private static string OneLine(Exception failure)
     {
-        string message = ExitCode.Of(failure) == ExitCode.Unexpected ? $"unexpected {failure.GetType().Name}: {failure.Message}" : failure.Message;
         string start = failure is InterruptedException ? "" : "error: ";
-        return start + string.Join(' ', message.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+        string kind = ExitCode.Of(failure) == ExitCode.Unexpected ? $"unexpected {failure.GetType().Name}: " : "";
+        string[] lines = failure.Message.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        return start + kind + string.Join(' ', lines);
     }
 }

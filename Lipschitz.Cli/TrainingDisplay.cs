@@ -68,8 +68,9 @@ internal abstract class TrainingDisplay
                     task.Value = step.Step;
                     if (speed.Update(step.Step) || step.Step == total)
                     {
+                        TimeSpan left = speed.TimeLeft(total - step.Step);
                         task.Description = $"step {step.Step}/{total}  {speed.Text}  loss {step.Loss:0.000}"
-                            + $"  left {speed.TimeLeft(total - step.Step):m\\:ss}  Lip {trainer.Flow.BlockLipschitzEstimates().Max():0.000}";
+                            + $"  left {left:m\\:ss}  Lip {trainer.Flow.BlockLipschitzEstimates().Max():0.000}";
                     }
                 });
             });

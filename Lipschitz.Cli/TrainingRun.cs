@@ -67,7 +67,8 @@ internal sealed class TrainingRun(Trainer trainer, RunDirectory run)
         }
         catch (NonFiniteException divergence)
         {
-            throw new DivergedException($"{divergence.Message.TrimEnd('.')}; the last good checkpoint is step {_saved} in {run.Path}", divergence);
+            string what = divergence.Message.TrimEnd('.');
+            throw new DivergedException($"{what}; the last good checkpoint is step {_saved} in {run.Path}", divergence);
         }
     }
 

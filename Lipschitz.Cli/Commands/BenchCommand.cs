@@ -16,7 +16,10 @@ internal static class BenchCommand
     /// <summary>Makes the command.</summary>
     public static Command Create(Shell shell) =>
         new DocumentedCommand(
-            "bench", "Measure the speed of this machine.", "lipschitz bench step --data moons --model idensenet-lc", "lipschitz bench gemm --json")
+            "bench",
+            "Measure the speed of this machine.",
+            "lipschitz bench step --data moons --model idensenet-lc",
+            "lipschitz bench gemm --json")
         {
             CreateGemm(shell),
             CreateStep(shell),
@@ -60,7 +63,11 @@ internal static class BenchCommand
     private static DocumentedCommand CreateStep(Shell shell)
     {
         var data = new Option<string?>("--data") { Description = "A data set or file of points (default: moons)", HelpName = "DATA" };
-        var model = new Option<string?>("--model") { Description = $"A preset: {string.Join(", ", Presets.Names)} (default: quick)", HelpName = "preset" };
+        var model = new Option<string?>("--model")
+        {
+            Description = $"A preset: {string.Join(", ", Presets.Names)} (default: quick)",
+            HelpName = "preset",
+        };
         Option<int?> batch = Arguments.Whole("--batch", 1, "Samples a step (default: the preset's)");
         Option<int?> steps = Arguments.Whole("--steps", 1, $"Steps to time (default: {DefaultSteps})");
         Option<int?> threads = Arguments.Threads();
@@ -102,7 +109,8 @@ internal static class BenchCommand
                 TextWriter text = console.Profile.Out.Writer;
                 text.WriteLine($"{result.model} on {result.data}, batch {result.batch}, {result.backend}, {result.threads} threads");
                 text.WriteLine($"median    {result.medianMs:0.00} ms a step (shortest {result.minimumMs:0.00})");
-                text.WriteLine($"speed     {result.gflops:0.0} GFLOP/s of the {result.flopsPerStep / 1e9:0.00} GFLOP floor, {100 * result.fractionOfPeak:0}% of the measured peak {result.peakGflops:0.0}");
+                text.WriteLine($"floor     {result.flopsPerStep / 1e9:0.00} GFLOP a step, so {result.gflops:0.0} GFLOP/s");
+                text.WriteLine($"of peak   {100 * result.fractionOfPeak:0}% of the measured {result.peakGflops:0.0} GFLOP/s");
             });
             return ExitCode.Success;
         });

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
 using Lipschitz.Backends;
+using Lipschitz.Cli.Figures;
 using Lipschitz.Cpu;
 using Lipschitz.Cpu.Diagnostics;
 
@@ -13,7 +14,10 @@ internal static class DoctorCommand
     public static Command Create(Shell shell)
     {
         var command = new DocumentedCommand(
-            "doctor", "Say what this machine offers: processor, vector width, threads, back ends.", "lipschitz doctor", "lipschitz doctor --json");
+            "doctor",
+            "Say what this machine offers: processor, vector width, threads, back ends, fonts for figures.",
+            "lipschitz doctor",
+            "lipschitz doctor --json");
         command.SetAction(parse =>
         {
             CpuInfo cpu = CpuInfo.Read();
@@ -28,6 +32,7 @@ internal static class DoctorCommand
                 memoryGiB = Math.Round(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / Math.Pow(2, 30), 1),
                 dotnet = Environment.Version.ToString(),
                 system = RuntimeInformation.OSDescription,
+                font = FigureStyle.Font,
                 backends = new { cpu = $"found, {backend.Name}", reference = "found", cuda = "not installed" },
             };
             shell.Report(parse, result, console =>
@@ -38,7 +43,9 @@ internal static class DoctorCommand
                 text.WriteLine($"threads    {result.threads}");
                 text.WriteLine($"memory     {result.memoryGiB:0.0} GiB");
                 text.WriteLine($".NET       {result.dotnet} on {result.system}");
-                text.WriteLine($"back ends  cpu: {result.backends.cpu}; reference: {result.backends.reference}; cuda: {result.backends.cuda}");
+                var found = result.backends;
+                text.WriteLine($"back ends  cpu: {found.cpu}; reference: {found.reference}; cuda: {found.cuda}");
+                text.WriteLine($"font       {result.font ?? "none installed: figures will have no text"}");
             });
             return ExitCode.Success;
         });

@@ -30,7 +30,8 @@ internal static class EvalCommand
             IPointSource data = DataSources.Open(configuration.Data);
             using IBackend backend = BackendChoice.Open(parse.GetValue(threads));
             Flow flow = directory.LoadFlow(backend);
-            EvaluationSettings evaluation = configuration.Evaluation with { Points = parse.GetValue(points) ?? configuration.Evaluation.Points };
+            EvaluationSettings evaluation = configuration.Evaluation;
+            evaluation = evaluation with { Points = parse.GetValue(points) ?? evaluation.Points };
             TestReport test = Trainer.Test(flow, evaluation, data, repeats: parse.GetValue(repeats) ?? 1);
             shell.Report(
                 parse,

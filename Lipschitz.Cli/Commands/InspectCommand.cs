@@ -18,7 +18,10 @@ internal static class InspectCommand
     /// <summary>Makes the command.</summary>
     public static Command Create(Shell shell)
     {
-        var what = new Argument<string>("RUN|PRESET") { Description = $"A run's directory, or a preset: {string.Join(", ", Presets.Names)}" };
+        var what = new Argument<string>("RUN|PRESET")
+        {
+            Description = $"A run's directory, or a preset: {string.Join(", ", Presets.Names)}",
+        };
         var data = new Option<string?>("--data")
         {
             Description = "The data set or file whose dimension a preset's flow gets (default: moons)",
@@ -78,7 +81,8 @@ internal static class InspectCommand
             trainedParameters = trained,
             paperParameters = paper,
             blockLipschitzEstimates = flow.BlockLipschitzEstimates(),
-            parameters = flow.Parameters.Where(p => p.IsTrained).Select(p => new { name = p.Name, shape = Shape(p), count = p.Value.Count }),
+            parameters = flow.Parameters.Where(p => p.IsTrained)
+                .Select(p => new { name = p.Name, shape = Shape(p), count = p.Value.Count }),
         };
         shell.Report(parse, result, console =>
         {
@@ -91,9 +95,10 @@ internal static class InspectCommand
 
             console.Write(table);
             TextWriter text = console.Profile.Out.Writer;
-            text.WriteLine(FormattableString.Invariant($"trained parameters          {trained,10:N0}"));
-            text.WriteLine(FormattableString.Invariant($"as the paper's code counts  {paper,10:N0}  (two untrained roulette scalars a block more)"));
-            text.WriteLine($"block Lipschitz estimates   {string.Join(" ", flow.BlockLipschitzEstimates().Select(l => l.ToString("0.000")))}");
+            string estimates = string.Join(" ", flow.BlockLipschitzEstimates().Select(l => $"{l:0.000}"));
+            text.WriteLine($"trained parameters          {trained,10:N0}");
+            text.WriteLine($"as the paper's code counts  {paper,10:N0}  (two untrained roulette scalars a block more)");
+            text.WriteLine($"block Lipschitz estimates   {estimates}");
         });
     }
 
@@ -107,14 +112,16 @@ internal static class InspectCommand
         table.AddRow(title, kind, "", each.ToString("N0"));
         foreach (Parameter parameter in first.Parameters.Where(p => p.IsTrained))
         {
-            string path = parameter.Name.StartsWith(first.Name + ".", StringComparison.Ordinal) ? parameter.Name[(first.Name.Length + 1)..] : parameter.Name;
+            string prefix = first.Name + ".";
+            string path = parameter.Name.StartsWith(prefix, StringComparison.Ordinal) ? parameter.Name[prefix.Length..] : parameter.Name;
             int dot = path.LastIndexOf('.');
-            table.AddRow("  " + (dot < 0 ? "" : path[..dot]), path[(dot + 1)..], string.Join(" x ", Shape(parameter)), parameter.Value.Count.ToString("N0"));
+            string layer = dot < 0 ? "" : path[..dot];
+            table.AddRow("  " + layer, path[(dot + 1)..], string.Join(" x ", Shape(parameter)), $"{parameter.Value.Count:N0}");
         }
     }
 
-    private static string Structure(IBijection bijection) => bijection.GetType().Name
-        + string.Join(";", bijection.Parameters.Select(p => $"{p.Name.Replace(bijection.Name, "", StringComparison.Ordinal)}:{string.Join("x", Shape(p))}"));
+    private static string Structure(IBijection bijection) => bijection.GetType().Name + string.Join(
+        ";", bijection.Parameters.Select(p => p.Name.Replace(bijection.Name, "", StringComparison.Ordinal) + string.Join("x", Shape(p))));
 
     private static int[] Shape(Parameter parameter) => [parameter.Value.Rows, parameter.Value.Columns];
 }

@@ -74,7 +74,16 @@ internal static class InvertCommand
 
         Spread iterations = Spread.Of([.. report.Iterations.Select(i => (double)i)]);
         Spread residual = Spread.Of(report.Residuals), bound = Spread.Of(report.ErrorBounds), error = Spread.Of(measured);
-        object result = new { run, points = measured.Length, iterations, residual, errorBound = bound, measuredError = error, withinBound = within };
+        object result = new
+        {
+            run,
+            points = measured.Length,
+            iterations,
+            residual,
+            errorBound = bound,
+            measuredError = error,
+            withinBound = within,
+        };
         shell.Report(parse, result, console =>
         {
             Table table = new Table().Border(TableBorder.Simple).AddColumn("");
@@ -109,8 +118,11 @@ internal static class InvertCommand
         return distances;
     }
 
-    private static void AddRow(Table table, string name, Spread spread, string format) =>
-        table.AddRow([name, .. new[] { spread.Mean, spread.Median, spread.Percentile99, spread.Largest }.Select(v => v.ToString(format, CultureInfo.InvariantCulture))]);
+    private static void AddRow(Table table, string name, Spread spread, string format)
+    {
+        double[] cells = [spread.Mean, spread.Median, spread.Percentile99, spread.Largest];
+        table.AddRow([name, .. cells.Select(value => value.ToString(format, CultureInfo.InvariantCulture))]);
+    }
 
     /// <summary>How a number varies over the points.</summary>
     private sealed record Spread(double Mean, double Median, double Percentile99, double Largest)

@@ -28,8 +28,18 @@ internal sealed class TrainCommand
 
     private readonly Option<long?> _steps = Arguments.Whole<long>("--steps", 1, "Optimiser steps (default: the preset's)");
     private readonly Option<ulong?> _seed = Arguments.Seed("Seed of every random number of the run (default: 0)");
-    private readonly Option<string?> _out = new("--out") { Description = "The run's new directory (default: runs/DATA-MODEL)", HelpName = "RUN" };
-    private readonly Option<string?> _resume = new("--resume") { Description = "Continue this run where its last checkpoint stands", HelpName = "RUN" };
+    private readonly Option<string?> _out = new("--out")
+    {
+        Description = "The run's new directory (default: runs/DATA-MODEL)",
+        HelpName = "RUN",
+    };
+
+    private readonly Option<string?> _resume = new("--resume")
+    {
+        Description = "Continue this run where its last checkpoint stands",
+        HelpName = "RUN",
+    };
+
     private readonly Option<int?> _threads = Arguments.Threads();
     private readonly Option<string[]> _set = new("--set")
     {
@@ -155,7 +165,8 @@ internal sealed class TrainCommand
             ?? Path.Combine("runs", $"{DataSources.ShortName(configuration.Data)}-{configuration.Name}");
         if (Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any())
         {
-            throw new UsageException($"{path} exists and is not empty; continue it with --resume {path} or choose another directory with --out");
+            throw new UsageException(
+                $"{path} exists and is not empty; continue it with --resume {path} or choose another directory with --out");
         }
 
         return OutputException.Guard(path, () => RunDirectory.Create(path, configuration));

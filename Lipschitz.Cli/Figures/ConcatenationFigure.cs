@@ -50,7 +50,13 @@ public static class ConcatenationFigure
             [
                 new LegendItem { LabelText = "e₁, of the input", FillColor = FigureStyle.Blue, LineWidth = 0 },
                 new LegendItem { LabelText = "e₂, of the new features", FillColor = FigureStyle.Orange, LineWidth = 0 },
-                new LegendItem { LabelText = "equal, 1/√2", LineColor = FigureStyle.Grey, LineWidth = 1.5f, LinePattern = LinePattern.Dashed },
+                new LegendItem
+                {
+                    LabelText = "equal, 1/√2",
+                    LineColor = FigureStyle.Grey,
+                    LineWidth = 1.5f,
+                    LinePattern = LinePattern.Dashed,
+                },
             ],
             Alignment.UpperRight);
         plot.Legend.Orientation = Orientation.Horizontal;

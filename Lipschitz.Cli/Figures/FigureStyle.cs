@@ -29,12 +29,13 @@ internal static class FigureStyle
 
     static FigureStyle()
     {
-        HashSet<string> installed = [.. SkiaSharp.SKFontManager.Default.FontFamilies];
-        if (s_preferredFonts.FirstOrDefault(installed.Contains) is { } font)
-        {
-            Fonts.Default = font;
-        }
+        string[] installed = [.. SkiaSharp.SKFontManager.Default.FontFamilies.Where(family => family.Length > 0)];
+        Font = s_preferredFonts.FirstOrDefault(installed.Contains) ?? installed.FirstOrDefault();
+        Fonts.Default = Font ?? Fonts.Default;
     }
+
+    /// <summary>The font of all text; null where none is installed, so that text is left out.</summary>
+    public static string? Font { get; }
 
     /// <summary>A plot with thin axes on white.</summary>
     public static Plot NewPlot()

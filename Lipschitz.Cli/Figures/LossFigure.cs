@@ -55,11 +55,13 @@ public static class LossFigure
     }
 
     // The first losses are many nats above the rest; the axis leaves out the highest 10% of them.
-    private static void SetLimits(Plot plot, ReadOnlySpan<double> steps, ReadOnlySpan<double> losses, IReadOnlyList<Test> tests, double? entropy)
+    private static void SetLimits(
+        Plot plot, ReadOnlySpan<double> steps, ReadOnlySpan<double> losses, IReadOnlyList<Test> tests, double? entropy)
     {
         List<double> shown = [.. losses.ToArray().Where(double.IsFinite).Order()];
         shown.RemoveRange(shown.Count - (shown.Count / 10), shown.Count / 10);
-        shown.AddRange(tests.SelectMany(t => new[] { t.NegativeLogLikelihood - t.StandardError, t.NegativeLogLikelihood + t.StandardError }));
+        shown.AddRange(tests.Select(t => t.NegativeLogLikelihood - t.StandardError));
+        shown.AddRange(tests.Select(t => t.NegativeLogLikelihood + t.StandardError));
         if (entropy is { } floor)
         {
             shown.Add(floor);
