@@ -6,7 +6,11 @@ using Lipschitz.Models;
 
 namespace Lipschitz.Checkpoints;
 
-/// <summary>A flow's parameters and singular vectors in one safetensors file, by name.</summary>
+/// <summary>A flow in one safetensors file: parameters and singular vectors by name, and the effective weights that inference uses.</summary>
+/// <remarks>
+/// Effective weights could be made from the parameters, but their last bits would depend on the processor's vector width. Kept, they make
+/// the file one function everywhere, which its certificate can be about.
+/// </remarks>
 public static class FlowFile
 {
     private const int LargestWidth = 1 << 20;
@@ -14,7 +18,10 @@ public static class FlowFile
     /// <summary>Writes the flow; the same flow gives the same bytes.</summary>
     public static void Write(string path, Flow flow, long step) => SafeTensors.Write(
         path,
-        [.. ParameterTensors.ToSafeTensors(flow.Backend, flow.Parameters)],
+        [
+            .. ParameterTensors.ToSafeTensors(flow.Backend, flow.Parameters),
+            .. EffectiveWeights(flow).Select(weight => ParameterTensors.ToSafeTensor(flow.Backend, weight.Name, weight.Value)),
+        ],
         new Dictionary<string, string>
         {
             ["format"] = "lipschitz-flow-1",
@@ -45,6 +52,19 @@ public static class FlowFile
         }
 
         flow.Prepare();
+        foreach (EffectiveWeight weight in EffectiveWeights(flow))
+        {
+            backend.Upload(ParameterTensors.Find(file, path, weight.Name, weight.Value), weight.Value);
+        }
+
+        foreach (ResidualBlock block in flow.Blocks)
+        {
+            block.Branch.Pack();
+        }
+
         return flow;
     }
+
+    private static IEnumerable<EffectiveWeight> EffectiveWeights(Flow flow) =>
+        flow.Blocks.SelectMany(block => block.Branch.EffectiveWeights);
 }

@@ -7,13 +7,17 @@ namespace Lipschitz.Flows;
 /// <summary>Solves x + g(x) = y by <c>x &lt;- y - g(x)</c> for a contraction g (Behrmann et al. 2019, algorithm 1).</summary>
 /// <remarks>
 /// Banach's a-posteriori bound: with Lip(g) &lt;= L, <c>|x_k - x*| &lt;= L/(1-L) |x_k - x_(k-1)|</c>. A row stops when its bound is under the
-/// tolerance. In finite precision |x_k - x_(k-1)| stalls at the rounding of one evaluation; a row that has stalled there stops with
-/// the bound it reached, which is then above the tolerance, and reports it.
+/// tolerance. In finite precision |x_k - x_(k-1)| stalls at the rounding of one evaluation, amplified by up to 1/(1-L); a row that has
+/// stalled there stops with the bound it reached, which is then above the tolerance, and reports it. An evaluation off by r moves the
+/// fixed point by up to r/(1-L): the reported bound has that on top, for an r of a few units in the last place of y and x.
 /// </remarks>
 public static class FixedPointInverse
 {
-    // Steps this far below the size of the numbers, in units of rounding, are rounding noise.
+    // Steps this far below the size of the numbers, in units of rounding, may be rounding noise.
     private const double NoiseUnits = 16;
+
+    // What one evaluation of y - g(x) is taken to be off by, in units of rounding of |x| + |y|.
+    private const double EvaluationUnits = 4;
     private const int StallIterations = 8;
 
     /// <summary>x &lt;- the solution for each row of y [B, d]; errors_i says how good row i is.</summary>
@@ -52,6 +56,9 @@ public static class FixedPointInverse
         Array.Fill(best, double.PositiveInfinity);
         var movedHost = new double[rows];
         var sizeHost = new double[rows];
+        var rightSize = new double[rows];
+        backend.RowDots(1, y, y, 0, size);
+        backend.Download(size, rightSize);
         int active = rows;
         for (int iteration = 1; active > 0; iteration++)
         {
@@ -77,11 +84,12 @@ public static class FixedPointInverse
                 sinceBest[i] = step < best[i] ? 0 : sinceBest[i] + 1;
                 best[i] = Math.Min(best[i], step);
                 double bound = factor * step;
-                bool stalled = sinceBest[i] >= StallIterations && step <= NoiseUnits * unit * Math.Sqrt(width) * (1 + Math.Sqrt(sizeHost[i]));
+                double rounding = unit * Math.Sqrt(width) * (Math.Sqrt(sizeHost[i]) + Math.Sqrt(rightSize[row])) / (1 - lipschitz);
+                bool stalled = sinceBest[i] >= StallIterations && step <= NoiseUnits * rounding;
                 if (bound <= options.Tolerance || stalled)
                 {
                     backend.Copy(current.RowRange(i, 1), x.RowRange(row, 1));
-                    errors[row] = new InverseError(iteration, step, bound);
+                    errors[row] = new InverseError(iteration, step, bound + (EvaluationUnits * rounding));
                     active--;
                     if (i < active)
                     {

@@ -229,12 +229,26 @@ public sealed class Flow
         // States are pooled, not tied to shards: which one a shard gets cannot change its result.
         var free = new System.Collections.Concurrent.ConcurrentBag<TState>();
         int shards = (rows + ShardRows - 1) / ShardRows;
+        var failures = new Exception?[shards];
         _backend.Parallel(shards, shard =>
         {
-            TState state = free.TryTake(out TState? taken) ? taken : create();
-            int first = shard * ShardRows;
-            body(state, first, Math.Min(ShardRows, rows - first));
-            free.Add(state);
+            try
+            {
+                TState state = free.TryTake(out TState? taken) ? taken : create();
+                int first = shard * ShardRows;
+                body(state, first, Math.Min(ShardRows, rows - first));
+                free.Add(state);
+            }
+            catch (Exception failure)
+            {
+                failures[shard] = failure;
+            }
         });
+
+        // Callers are promised the exception itself, and that of the first rows whatever the number of threads.
+        if (failures.FirstOrDefault(failure => failure is not null) is { } firstFailure)
+        {
+            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(firstFailure);
+        }
     }
 }

@@ -10,7 +10,9 @@ public sealed class FlowPass
     private readonly Flow _flow;
     private readonly IBackend _backend;
     private readonly BijectionPass[] _passes;
+    private Tensor _input;
     private Tensor _logDet;
+    private DrawAddress _draw;
 
     internal FlowPass(Flow flow, LogDetEstimator estimator)
     {
@@ -30,6 +32,7 @@ public sealed class FlowPass
     /// <param name="workspace">Where records and results are rented.</param>
     public void Forward(Tensor x, in DrawAddress draw, Workspace workspace)
     {
+        (_input, _draw) = (x, draw);
         _logDet = workspace.Rent(x.Rows, 1);
         _backend.Fill(_logDet, 0);
         for (int i = 0; i < _passes.Length; i++)
@@ -79,18 +82,37 @@ public sealed class FlowPass
         }
     }
 
-    /// <summary>Names the first bijection whose output is not finite, after a pass that ended in NaN or infinity.</summary>
+    /// <summary>
+    /// Names the first bijection whose output or log-determinant is not finite, after a pass that ended in NaN or infinity; repeats the
+    /// pass to find it, so that its records are lost.
+    /// </summary>
     /// <param name="firstRow">The row of the whole batch that the shard begins at.</param>
     public string DescribeNonFinite(long firstRow)
     {
+        string rows = $"(among rows {firstRow} to {firstRow + _input.Rows - 1})";
+        if (!_backend.AllFinite(_input))
+        {
+            return $"the input is not finite {rows}";
+        }
+
+        var workspace = new Workspace(_backend);
+        Tensor x = _input, logDet = workspace.Rent(x.Rows, 1);
+        _backend.Fill(logDet, 0);
         for (int i = 0; i < _passes.Length; i++)
         {
-            if (!_backend.AllFinite(_passes[i].Output))
+            _passes[i].Forward(x, _draw with { Block = (uint)i }, logDet, workspace);
+            x = _passes[i].Output;
+            if (!_backend.AllFinite(x))
             {
-                return $"the output of {_flow.Bijections[i].Name} is not finite (among rows {firstRow} to {firstRow + Output.Rows - 1})";
+                return $"the output of {_flow.Bijections[i].Name} is not finite {rows}";
+            }
+
+            if (!_backend.AllFinite(logDet))
+            {
+                return $"the log-determinant of {_flow.Bijections[i].Name} is not finite {rows}";
             }
         }
 
-        return $"the log-determinant is not finite (among rows {firstRow} to {firstRow + Output.Rows - 1})";
+        return $"the log-density is not finite {rows}";
     }
 }

@@ -4,7 +4,8 @@ namespace Lipschitz.Flows;
 /// <param name="Iterations">Fixed-point iterations, summed over blocks.</param>
 /// <param name="Residual">The largest |F(x) - y|_2 left in a block at its last step.</param>
 /// <param name="Bound">
-/// A bound of |x - F^-1(y)|_2 from the a-posteriori estimates of all blocks; the rounding of g itself enters through the residual only.
+/// A bound of |x - F^-1(y)|_2 from the a-posteriori estimates of all blocks, with an allowance for the rounding of one evaluation of
+/// each; so it may end a little above the tolerance.
 /// </param>
 public readonly record struct InverseError(int Iterations, double Residual, double Bound);
 

@@ -32,6 +32,9 @@ public sealed class ActivationLayer : ILayer
     public IReadOnlyList<Parameter> Parameters { get; }
 
     /// <inheritdoc/>
+    public IReadOnlyList<EffectiveWeight> EffectiveWeights => [];
+
+    /// <inheritdoc/>
     public double LipschitzEstimate => Function.LipschitzConstant(2);
 
     /// <inheritdoc/>
@@ -39,6 +42,11 @@ public sealed class ActivationLayer : ILayer
 
     /// <inheritdoc/>
     public void Prepare()
+    {
+    }
+
+    /// <inheritdoc/>
+    public void Pack()
     {
     }
 

@@ -51,6 +51,9 @@ public sealed class DenseLayer : ILayer
     public IReadOnlyList<Parameter> Parameters { get; }
 
     /// <inheritdoc/>
+    public IReadOnlyList<EffectiveWeight> EffectiveWeights => _inner.EffectiveWeights;
+
+    /// <inheritdoc/>
     public double LipschitzEstimate => Concatenation.Bound(_factors.E1, _factors.E2, _inner.LipschitzEstimate, 2);
 
     /// <inheritdoc/>
@@ -63,6 +66,9 @@ public sealed class DenseLayer : ILayer
         Concatenation.Prepare();
         _factors = Concatenation.Factors()[0];
     }
+
+    /// <inheritdoc/>
+    public void Pack() => _inner.Pack();
 
     /// <inheritdoc/>
     public void PullBack(Tensor gradient)

@@ -87,6 +87,11 @@ public sealed class DenseNet : ILayer
 
         parameters.AddRange(Concatenation.Parameters);
         Parameters = parameters;
+        EffectiveWeights =
+        [
+            .. Enumerable.Range(0, depth + 1).Select(
+                i => new EffectiveWeight(i < depth ? $"{name}.layers.{i}.effective" : $"{name}.final.effective", _effective[i])),
+        ];
         Prepare();
     }
 
@@ -109,6 +114,9 @@ public sealed class DenseNet : ILayer
     public IReadOnlyList<Parameter> Parameters { get; }
 
     /// <inheritdoc/>
+    public IReadOnlyList<EffectiveWeight> EffectiveWeights { get; }
+
+    /// <inheritdoc/>
     public double LipschitzEstimate => Product(2, weight => weight.NormEstimate);
 
     /// <inheritdoc/>
@@ -122,6 +130,16 @@ public sealed class DenseNet : ILayer
         for (int i = 0; i <= Depth; i++)
         {
             _weights[i].Materialise(Concatenation.ScalesRow(i, _starts[i + 1]), _effective[i]);
+        }
+
+        Pack();
+    }
+
+    /// <inheritdoc/>
+    public void Pack()
+    {
+        for (int i = 0; i <= Depth; i++)
+        {
             _backend.Pack(_effective[i], transpose: true, _forward[i]);
             for (int j = 0; j <= i; j++)
             {

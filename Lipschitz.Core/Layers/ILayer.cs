@@ -24,8 +24,17 @@ public interface ILayer
     /// <summary>Trained parameters and saved state, in a fixed order.</summary>
     IReadOnlyList<Parameter> Parameters { get; }
 
+    /// <summary>
+    /// The weights that evaluations use, made from the parameters by <see cref="Prepare"/>: what a saved model holds, so that it is the
+    /// same function on every machine, and what its bounds are about.
+    /// </summary>
+    IReadOnlyList<EffectiveWeight> EffectiveWeights { get; }
+
     /// <summary>Makes the effective weights from the parameters; once after every change of them.</summary>
     void Prepare();
+
+    /// <summary>Makes evaluations use the numbers now in <see cref="EffectiveWeights"/>; the last part of <see cref="Prepare"/>.</summary>
+    void Pack();
 
     /// <summary>
     /// Turns a flat gradient with respect to the effective weights into one with respect to the parameters, in place.

@@ -27,6 +27,7 @@ public sealed class Linear : ILayer
         _forward = backend.CreatePacked(inputs, outputs);
         _adjoint = backend.CreatePacked(outputs, inputs);
         Parameters = [.. _weight.Parameters, _bias];
+        EffectiveWeights = [new EffectiveWeight($"{name}.effective", _effective)];
         Prepare();
     }
 
@@ -40,6 +41,9 @@ public sealed class Linear : ILayer
     public IReadOnlyList<Parameter> Parameters { get; }
 
     /// <inheritdoc/>
+    public IReadOnlyList<EffectiveWeight> EffectiveWeights { get; }
+
+    /// <inheritdoc/>
     public double LipschitzEstimate => _weight.NormEstimate;
 
     /// <inheritdoc/>
@@ -49,6 +53,12 @@ public sealed class Linear : ILayer
     public void Prepare()
     {
         _weight.Materialise(_effective);
+        Pack();
+    }
+
+    /// <inheritdoc/>
+    public void Pack()
+    {
         _backend.Pack(_effective, transpose: true, _forward);
         _backend.Pack(_effective, transpose: false, _adjoint);
     }

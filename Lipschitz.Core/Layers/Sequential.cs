@@ -25,6 +25,7 @@ public sealed class Sequential : ILayer
 
         Layers = layers;
         Parameters = [.. layers.SelectMany(layer => layer.Parameters)];
+        EffectiveWeights = [.. layers.SelectMany(layer => layer.EffectiveWeights)];
     }
 
     /// <summary>The layers in order.</summary>
@@ -40,6 +41,9 @@ public sealed class Sequential : ILayer
     public IReadOnlyList<Parameter> Parameters { get; }
 
     /// <inheritdoc/>
+    public IReadOnlyList<EffectiveWeight> EffectiveWeights { get; }
+
+    /// <inheritdoc/>
     public double LipschitzEstimate => Layers.Aggregate(1.0, (product, layer) => product * layer.LipschitzEstimate);
 
     /// <inheritdoc/>
@@ -51,6 +55,15 @@ public sealed class Sequential : ILayer
         foreach (ILayer layer in Layers)
         {
             layer.Prepare();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Pack()
+    {
+        foreach (ILayer layer in Layers)
+        {
+            layer.Pack();
         }
     }
 

@@ -8,6 +8,7 @@ namespace Lipschitz.LogDet;
 /// <param name="terms">n.</param>
 public sealed class ExactTraceSeries(int terms) : LogDetEstimator
 {
+    private const int LargestOnStack = 256;
     private readonly int _terms = terms > 0 ? terms : throw new ArgumentOutOfRangeException(nameof(terms), terms, "At least one term.");
     private readonly ExactDeterminant _jacobian = new();
 
@@ -31,7 +32,8 @@ public sealed class ExactTraceSeries(int terms) : LogDetEstimator
         // tr(J^k) = sum_i e_i . (J')^k e_i: the probe series with each unit vector as probe. The derivative of
         // sum_k (-1)^(k+1)/k tr(J^k) is sum_i w_i . dJ e_i with w_i = sum_{k=1..n} (-1)^(k-1) (J')^(k-1) e_i.
         int width = tangents.Columns, rows = branch.ValueRows;
-        Span<double> values = stackalloc double[_terms], neumann = stackalloc double[_terms];
+        Span<double> values = _terms <= LargestOnStack ? stackalloc double[_terms] : new double[_terms];
+        Span<double> neumann = _terms <= LargestOnStack ? stackalloc double[_terms] : new double[_terms];
         for (int k = 1; k <= _terms; k++)
         {
             values[k - 1] = (k % 2 == 1 ? 1.0 : -1.0) / k;

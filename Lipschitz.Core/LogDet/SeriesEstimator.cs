@@ -1,6 +1,5 @@
 using Lipschitz.Backends;
 using Lipschitz.Layers;
-using Lipschitz.Models;
 using Lipschitz.Randomness;
 using Lipschitz.Tensors;
 
@@ -19,17 +18,20 @@ namespace Lipschitz.LogDet;
 public sealed class SeriesEstimator : LogDetEstimator
 {
     private const int MaterialiseUpTo = 8;
+    private const int LargestOnStack = 256;
+    private const int LargestProbes = 256; // the address of a probe has 8 bits for its number
     private readonly SeriesLength _length;
     private readonly int _probes;
     private readonly ProbeKind _probe;
 
     /// <summary>Makes the estimator.</summary>
     /// <param name="length">The number of terms and their weights.</param>
-    /// <param name="probes">Probes a sample, averaged.</param>
+    /// <param name="probes">Probes a sample, averaged; at most 256.</param>
     /// <param name="probe">Their distribution.</param>
     public SeriesEstimator(SeriesLength length, int probes = 1, ProbeKind probe = ProbeKind.Gaussian)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(probes);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(probes, LargestProbes);
         (_length, _probes, _probe) = (length, probes, probe);
     }
 
@@ -66,7 +68,8 @@ public sealed class SeriesEstimator : LogDetEstimator
         WorkspaceMark mark = workspace.Mark();
         if (Materialises(width, terms))
         {
-            Span<double> values = stackalloc double[terms], neumann = stackalloc double[terms];
+            Span<double> values = terms <= LargestOnStack ? stackalloc double[terms] : new double[terms];
+            Span<double> neumann = terms <= LargestOnStack ? stackalloc double[terms] : new double[terms];
             for (int k = 1; k <= terms; k++)
             {
                 values[k - 1] = ValueWeight(k);

@@ -1,4 +1,3 @@
-using Lipschitz.Models;
 using Lipschitz.Randomness;
 
 namespace Lipschitz.LogDet;

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using Lipschitz.LogDet;
 using Lipschitz.Names;
 
 namespace Lipschitz.Models;
@@ -57,6 +58,12 @@ public static class ConfigurationJson
             parent[name] = ParseValue(value, parent[name]);
             try
             {
+                // The converter would join "ReLU, Tanh" as if they were flags.
+                if (Choices(name).Length > 0 && value.Contains(',', StringComparison.Ordinal))
+                {
+                    throw new JsonException();
+                }
+
                 root.Deserialize<Configuration>(s_options);
             }
             catch (JsonException)
@@ -173,6 +180,8 @@ public static class ConfigurationJson
         Check(c.Training.Clip >= 0, "training.clip must not be negative", c.Training.Clip);
         Check(c.Training.WarmupSteps >= 0, "training.warmupSteps must not be negative", c.Training.WarmupSteps);
         Check(c.Training.AverageDecay is >= 0 and < 1, "training.averageDecay must be in [0, 1)", c.Training.AverageDecay);
+        Check(c.Training.HoldConcatenation >= 0, "training.holdConcatenation must not be negative", c.Training.HoldConcatenation);
+        Check(c.Training.PowerTolerance >= 0, "training.powerTolerance must not be negative", c.Training.PowerTolerance);
         Check(c.Training.PowerIterations >= 1, "training.powerIterations must be at least 1", c.Training.PowerIterations);
         Check(c.Training.MetricsInterval >= 1, "training.metricsInterval must be at least 1", c.Training.MetricsInterval);
         Check(c.Training.CheckpointInterval >= 1, "training.checkpointInterval must be at least 1", c.Training.CheckpointInterval);

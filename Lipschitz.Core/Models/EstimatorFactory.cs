@@ -22,7 +22,8 @@ public static class EstimatorFactory
         }
         catch (ArgumentOutOfRangeException e)
         {
-            throw new ConfigurationException($"logDet: {e.Message}");
+            // The framework's messages have further lines.
+            throw new ConfigurationException($"logDet: {e.Message.Split('\n')[0].TrimEnd()}");
         }
     }
 }
