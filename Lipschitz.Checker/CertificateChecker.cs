@@ -167,6 +167,11 @@ public static class CertificateChecker
         {
             findings.Add(refusal.Finding);
         }
+        catch (Exception e) when (e is InvalidOperationException or OverflowException)
+        {
+            // Texts that are no valid Unicode, and sizes beyond all counts.
+            findings.Add(new Finding("a file", $"cannot be understood ({e.Message})"));
+        }
     }
 
     private static CheckReport Refused(List<Finding> findings) => new(findings, [], double.NaN, double.NaN);

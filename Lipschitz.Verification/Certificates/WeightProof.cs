@@ -32,7 +32,7 @@ internal static class WeightProof
         // The second proof's allowances are about n^2 u B^2 and m u |N|_F^2, and again the one of the division.
         long n = Math.Min(rows, columns) + 2, m = Math.Max(rows, columns) + 2;
         double ratio = frobenius / bound;
-        double headroom = FloatingPoint.Unit * ((2 * n * n) + (2 * m * ratio * ratio) + (8 * (factors + 4) * ratio));
+        double headroom = FloatingPoint.UnitRoundoff * ((2 * n * n) + (2 * m * ratio * ratio) + (8 * (factors + 4) * ratio));
         return Outward.MultiplyUp(bound, 1 + headroom + 1e-14);
     }
 }
