@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
 using Lipschitz.Backends;
-using Lipschitz.Cli.Figures;
 using Lipschitz.Cpu;
 using Lipschitz.Cpu.Diagnostics;
 
