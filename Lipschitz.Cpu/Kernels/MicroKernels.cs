@@ -15,8 +15,8 @@ namespace Lipschitz.Cpu.Kernels;
 /// </para>
 /// <para>
 /// C# has no way to unroll over rows, so each height is written out. Each kernel walks down <c>tiles</c> tiles.
-/// The strides: element (i, p) of a is at <c>a[i * aRow + p * aInner]</c>, so that a transposed a needs no copy;
-/// row p of b is at <c>b[p * bRow]</c>, and two registers are read there.
+/// The strides: element (i, p) of tile t of a is at <c>a[t * aTile + i * aRow + p * aInner]</c>, so that it may be a matrix as it lies
+/// or a copy in the order of reading; row p of b is at <c>b[p * bRow]</c>, and two registers are read there.
 /// </para>
 /// </remarks>
 internal static unsafe class MicroKernels<T, TVector, TLanes>
@@ -41,7 +41,7 @@ internal static unsafe class MicroKernels<T, TVector, TLanes>
     /// <summary>c [tiles 12, 2 registers] &lt;- (or, to accumulate, +=) a [tiles 12, k] b [k, 2 registers].</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Rows12(
-        nint tiles, nint k, T* a, nint aRow, nint aInner, T* b, nint bRow, T* c, nint cRow, bool accumulate)
+        nint tiles, nint k, T* a, nint aTile, nint aRow, nint aInner, T* b, nint bRow, T* c, nint cRow, bool accumulate)
     {
         nint r1 = aRow * sizeof(T);
         nint r2 = 2 * r1;
@@ -189,7 +189,7 @@ internal static unsafe class MicroKernels<T, TVector, TLanes>
             cp += cRow;
             TLanes.Store(c110, cp);
             TLanes.Store(c111, cp + TLanes.Count);
-            a += 12 * aRow;
+            a += aTile;
             c += 12 * cRow;
         }
     }
@@ -197,7 +197,7 @@ internal static unsafe class MicroKernels<T, TVector, TLanes>
     /// <summary>c [tiles 6, 2 registers] &lt;- (or, to accumulate, +=) a [tiles 6, k] b [k, 2 registers].</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Rows6(
-        nint tiles, nint k, T* a, nint aRow, nint aInner, T* b, nint bRow, T* c, nint cRow, bool accumulate)
+        nint tiles, nint k, T* a, nint aTile, nint aRow, nint aInner, T* b, nint bRow, T* c, nint cRow, bool accumulate)
     {
         nint r1 = aRow * sizeof(T);
         nint r2 = 2 * r1;
@@ -281,7 +281,7 @@ internal static unsafe class MicroKernels<T, TVector, TLanes>
             cp += cRow;
             TLanes.Store(c50, cp);
             TLanes.Store(c51, cp + TLanes.Count);
-            a += 6 * aRow;
+            a += aTile;
             c += 6 * cRow;
         }
     }
@@ -289,7 +289,7 @@ internal static unsafe class MicroKernels<T, TVector, TLanes>
     /// <summary>c [tiles 4, 2 registers] &lt;- (or, to accumulate, +=) a [tiles 4, k] b [k, 2 registers].</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Rows4(
-        nint tiles, nint k, T* a, nint aRow, nint aInner, T* b, nint bRow, T* c, nint cRow, bool accumulate)
+        nint tiles, nint k, T* a, nint aTile, nint aRow, nint aInner, T* b, nint bRow, T* c, nint cRow, bool accumulate)
     {
         nint r1 = aRow * sizeof(T);
         nint r2 = 2 * r1;
@@ -353,7 +353,7 @@ internal static unsafe class MicroKernels<T, TVector, TLanes>
             cp += cRow;
             TLanes.Store(c30, cp);
             TLanes.Store(c31, cp + TLanes.Count);
-            a += 4 * aRow;
+            a += aTile;
             c += 4 * cRow;
         }
     }
@@ -361,7 +361,7 @@ internal static unsafe class MicroKernels<T, TVector, TLanes>
     /// <summary>c [tiles 2, 2 registers] &lt;- (or, to accumulate, +=) a [tiles 2, k] b [k, 2 registers].</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Rows2(
-        nint tiles, nint k, T* a, nint aRow, nint aInner, T* b, nint bRow, T* c, nint cRow, bool accumulate)
+        nint tiles, nint k, T* a, nint aTile, nint aRow, nint aInner, T* b, nint bRow, T* c, nint cRow, bool accumulate)
     {
         nint r1 = aRow * sizeof(T);
         nint aStep = aInner * sizeof(T);
@@ -402,7 +402,7 @@ internal static unsafe class MicroKernels<T, TVector, TLanes>
             cp += cRow;
             TLanes.Store(c10, cp);
             TLanes.Store(c11, cp + TLanes.Count);
-            a += 2 * aRow;
+            a += aTile;
             c += 2 * cRow;
         }
     }
@@ -410,7 +410,7 @@ internal static unsafe class MicroKernels<T, TVector, TLanes>
     /// <summary>c [tiles 1, 2 registers] &lt;- (or, to accumulate, +=) a [tiles 1, k] b [k, 2 registers].</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Rows1(
-        nint tiles, nint k, T* a, nint aRow, nint aInner, T* b, nint bRow, T* c, nint cRow, bool accumulate)
+        nint tiles, nint k, T* a, nint aTile, nint aRow, nint aInner, T* b, nint bRow, T* c, nint cRow, bool accumulate)
     {
         nint aStep = aInner * sizeof(T);
         nint bStep = bRow * sizeof(T);
@@ -440,7 +440,7 @@ internal static unsafe class MicroKernels<T, TVector, TLanes>
 
             TLanes.Store(c00, cp);
             TLanes.Store(c01, cp + TLanes.Count);
-            a += aRow;
+            a += aTile;
             c += cRow;
         }
     }
