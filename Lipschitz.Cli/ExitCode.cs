@@ -48,6 +48,7 @@ public static class ExitCode
         InterruptedException => Interrupted,
         UsageException or OutputException or UnknownNameException or ConfigurationException => Usage,
         InputException or DataFormatException or CheckpointFormatException or FileNotFoundException or DirectoryNotFoundException => Data,
+        NotCertifiedException => NotCertified,
         DivergedException or NonFiniteException or ConvergenceException => Numerical,
         IOException or UnauthorizedAccessException => Usage, // inputs are guarded, so this is an output
         _ => Unexpected,

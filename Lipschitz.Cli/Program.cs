@@ -77,6 +77,8 @@ public static class Program
             SampleCommand.Create(shell),
             LogProbCommand.Create(shell),
             InvertCommand.Create(shell),
+            VerifyCommand.Create(shell),
+            CertifyCommand.Create(shell),
             PlotCommand.Create(shell),
             InspectCommand.Create(shell),
             BenchCommand.Create(shell),

@@ -18,9 +18,12 @@ public static class CertificateBuilder
     /// <param name="configuration">The configuration of its run.</param>
     /// <exception cref="CheckpointFormatException">The file is missing, damaged, or belongs to another configuration.</exception>
     /// <exception cref="NotSupportedException">The architecture has a layer that no rule covers.</exception>
-    public static FlowCertificate Build(string model, Configuration configuration)
+    public static FlowCertificate Build(string model, Configuration configuration) =>
+        Build(new SavedModel(SavedModel.ReadBytes(model), model, configuration.Model));
+
+    /// <summary>Bounds of every part of a flow in memory.</summary>
+    internal static FlowCertificate Build(SavedModel saved)
     {
-        var saved = new SavedModel(model, configuration.Model);
         var blocks = new BlockCertificate[saved.Settings.Blocks];
         Parallel.For(0, blocks.Length, b => blocks[b] = Block(saved, b));
         var parts = new List<PartCertificate>();

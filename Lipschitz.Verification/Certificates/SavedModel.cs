@@ -11,17 +11,11 @@ internal sealed class SavedModel
     private readonly SafeTensorFile _file;
     private readonly string _path;
 
-    /// <summary>Reads the file.</summary>
-    /// <exception cref="CheckpointFormatException">It is missing or damaged.</exception>
-    public SavedModel(string path, ModelSettings settings)
+    /// <summary>Reads the bytes of a file.</summary>
+    /// <exception cref="CheckpointFormatException">It is damaged.</exception>
+    public SavedModel(byte[] bytes, string path, ModelSettings settings)
     {
         (_path, Settings) = (path, settings);
-        if (!File.Exists(path))
-        {
-            throw new CheckpointFormatException(path, "there is no model yet; training writes it at its first checkpoint.");
-        }
-
-        byte[] bytes = File.ReadAllBytes(path);
         Sha256 = Convert.ToHexStringLower(SHA256.HashData(bytes));
         using var stream = new MemoryStream(bytes);
         _file = SafeTensors.Read(stream, path);
@@ -30,7 +24,15 @@ internal sealed class SavedModel
             : throw new CheckpointFormatException(path, "its metadata has no width.");
     }
 
+    /// <summary>The bytes of the file at <paramref name="path"/>.</summary>
+    /// <exception cref="CheckpointFormatException">There is none.</exception>
+    public static byte[] ReadBytes(string path) => File.Exists(path)
+        ? File.ReadAllBytes(path)
+        : throw new CheckpointFormatException(path, "there is no model yet; training writes it at its first checkpoint.");
+
     public string Sha256 { get; }
+
+    public SafeTensorFile Contents => _file;
 
     public int Width { get; }
 

@@ -1,0 +1,297 @@
+using Lipschitz.Backends;
+using Lipschitz.Layers;
+using Lipschitz.Tensors;
+
+namespace Lipschitz.Verification.Falsification;
+
+/// <summary>One search on one layer; one thread.</summary>
+internal sealed class BranchSearch
+{
+    private const int BatchRows = 84;
+    private const double FarOut = 1e6;
+    private readonly IBackend _backend;
+    private readonly ILayer _layer;
+    private readonly FalsificationOptions _options;
+    private readonly Linearization _linearization;
+    private readonly Workspace _workspace;
+    private readonly Tensor _gradient;
+    private readonly Random _random;
+    private readonly int _width;
+    private readonly PriorityQueue<double[], double> _starts = new(); // the best points met, the worst of them first
+    private LowerBound _best;
+
+    public BranchSearch(IBackend backend, ILayer layer, int gradientLength, FalsificationOptions options, ulong stream)
+    {
+        (_backend, _layer, _options, _width) = (backend, layer, options, layer.InputWidth);
+        _linearization = layer.CreateLinearization();
+        _workspace = new Workspace(backend);
+        _gradient = backend.Allocate(1, gradientLength);
+        _random = new Random(unchecked((int)((options.Seed * 0x9E3779B97F4A7C15UL) ^ (stream * 0xC2B2AE3D27D4EB4FUL))));
+        _best = new LowerBound(0, "nothing", new double[_width]);
+    }
+
+    public LowerBound Run()
+    {
+        Points("the origin", new double[_width], 4);
+        int rounds = Math.Max(1, _options.Points / BatchRows / 2);
+        for (int round = 0; round < rounds; round++)
+        {
+            double[] points = round % 8 == 7 ? Normal(BatchRows, _ => FarOut) : Normal(BatchRows, _ => Math.Pow(10, (4 * _random.NextDouble()) - 2));
+            Points(round % 8 == 7 ? "far-out points" : "random points", points, 3);
+            Pairs("pairs", points, Normal(BatchRows, _ => Math.Pow(10, (4 * _random.NextDouble()) - 2)));
+        }
+
+        Extremal();
+        Ascend();
+        return _best;
+    }
+
+    // The singular vectors of what each layer does to the input itself, at many lengths.
+    private void Extremal()
+    {
+        double[] scales = [0.03, 0.1, 0.3, 1, 2, 3, 5, 10, 30, 100];
+        foreach (EffectiveWeight weight in _layer.EffectiveWeights)
+        {
+            if (weight.Value.Columns < _width)
+            {
+                continue;
+            }
+
+            var values = new double[weight.Value.Count];
+            _backend.Download(weight.Value, values);
+            var points = new List<double>();
+            for (int row = 0; row < weight.Value.Rows; row++)
+            {
+                ReadOnlySpan<double> direction = values.AsSpan(row * weight.Value.Columns, _width);
+                double length = Norm(direction);
+                foreach (double scale in length > 0 ? scales : [])
+                {
+                    foreach (double sign in (double[])[scale / length, -scale / length])
+                    {
+                        foreach (double x in direction)
+                        {
+                            points.Add(sign * x);
+                        }
+                    }
+                }
+            }
+
+            Points("extremal directions", [.. points], 3);
+        }
+    }
+
+    private void Ascend()
+    {
+        double[] x = [.. _starts.UnorderedItems.OrderByDescending(item => item.Priority).SelectMany(item => item.Element)];
+        int rows = x.Length / _width;
+        double[] directions = Normal(rows, _ => 1);
+        double[] values = Stretches(x, directions, 8);
+        var steps = new double[rows];
+        for (int i = 0; i < rows; i++)
+        {
+            steps[i] = 0.1 * (1 + Norm(x.AsSpan(i * _width, _width)));
+        }
+
+        for (int step = 0; step < _options.Steps; step++)
+        {
+            double[] gradient = StretchGradient(x, directions);
+            double[] candidate = [.. x];
+            for (int i = 0; i < rows; i++)
+            {
+                Span<double> g = gradient.AsSpan(i * _width, _width);
+                double length = Norm(g);
+                for (int j = 0; j < _width && length > 0; j++)
+                {
+                    candidate[(i * _width) + j] += steps[i] / length * g[j];
+                }
+            }
+
+            double[] turned = [.. directions];
+            double[] there = Stretches(candidate, turned, 4);
+            for (int i = 0; i < rows; i++)
+            {
+                if (there[i] > values[i])
+                {
+                    candidate.AsSpan(i * _width, _width).CopyTo(x.AsSpan(i * _width));
+                    turned.AsSpan(i * _width, _width).CopyTo(directions.AsSpan(i * _width));
+                    (values[i], steps[i]) = (there[i], 1.6 * steps[i]);
+                }
+                else
+                {
+                    steps[i] *= 0.5;
+                }
+            }
+        }
+
+        double[] final = Stretches(x, directions, 60);
+        for (int i = 0; i < rows; i++)
+        {
+            Offer(final[i], "gradient ascent", x.AsSpan(i * _width, _width));
+        }
+
+        // Quotients along the direction of largest stretch; far enough apart that rounding does not matter.
+        foreach (double distance in (double[])[1e-3, 1e-1])
+        {
+            double[] other = [.. x.Select((value, k) => value + (distance * directions[k]))];
+            Pairs("pairs", x, other);
+        }
+    }
+
+    private void Points(string method, double[] points, int iterations)
+    {
+        for (int first = 0; first < points.Length; first += BatchRows * _width)
+        {
+            double[] batch = points[first..Math.Min(points.Length, first + (BatchRows * _width))];
+            double[] values = Stretches(batch, Normal(batch.Length / _width, _ => 1), iterations);
+            for (int i = 0; i < values.Length; i++)
+            {
+                Span<double> point = batch.AsSpan(i * _width, _width);
+                Offer(values[i], method, point);
+                if (_starts.Count < _options.Ascents)
+                {
+                    _starts.Enqueue(point.ToArray(), values[i]);
+                }
+                else if (_starts.TryPeek(out _, out double worst) && values[i] > worst)
+                {
+                    _starts.DequeueEnqueue(point.ToArray(), values[i]);
+                }
+            }
+        }
+    }
+
+    private void Pairs(string method, double[] a, double[] b)
+    {
+        double[] fa = Evaluate(a), fb = Evaluate(b);
+        int rows = a.Length / _width, outputs = _layer.OutputWidth;
+        for (int i = 0; i < rows; i++)
+        {
+            double apart = Distance(a.AsSpan(i * _width, _width), b.AsSpan(i * _width, _width));
+            if (apart > 0)
+            {
+                double images = Distance(fa.AsSpan(i * outputs, outputs), fb.AsSpan(i * outputs, outputs));
+                Offer(images / apart, method, a.AsSpan(i * _width, _width));
+            }
+        }
+    }
+
+    private double[] Evaluate(double[] points)
+    {
+        _workspace.Reset();
+        int rows = points.Length / _width;
+        Tensor x = Upload(points), y = _workspace.Rent(rows, _layer.OutputWidth);
+        _layer.Forward(x, y, _workspace);
+        return Download(y);
+    }
+
+    // |J(x) t| at each row for unit vectors t, turned towards the largest by power iteration.
+    private double[] Stretches(double[] points, double[] directions, int iterations)
+    {
+        _workspace.Reset();
+        int rows = points.Length / _width;
+        _linearization.Evaluate(Upload(points), rows, _workspace);
+        _linearization.PrepareProducts(_workspace);
+        Tensor t = _workspace.Rent(rows, _width), image = _workspace.Rent(rows, _layer.OutputWidth);
+        Normalise(directions);
+        for (int k = 0; k < iterations; k++)
+        {
+            _backend.Upload(directions, t);
+            _linearization.Jvp(t, image, _workspace);
+            _linearization.Vjp(image, t, _workspace);
+            double[] next = Download(t);
+            for (int i = 0; i < rows; i++)
+            {
+                if (Norm(next.AsSpan(i * _width, _width)) > 0)
+                {
+                    next.AsSpan(i * _width, _width).CopyTo(directions.AsSpan(i * _width));
+                }
+            }
+
+            Normalise(directions);
+        }
+
+        _backend.Upload(directions, t);
+        _linearization.Jvp(t, image, _workspace);
+        double[] images = Download(image);
+        int outputs = _layer.OutputWidth;
+        return [.. Enumerable.Range(0, rows).Select(i => Norm(images.AsSpan(i * outputs, outputs)))];
+    }
+
+    // The gradient of |J(x) t| with respect to x, t held: that of w'J(x)t with w = J t / |J t|.
+    private double[] StretchGradient(double[] points, double[] directions)
+    {
+        _workspace.Reset();
+        int rows = points.Length / _width, outputs = _layer.OutputWidth;
+        _linearization.Evaluate(Upload([.. points, .. directions]), rows, _workspace);
+        double[] images = Download(_linearization.Images);
+        for (int i = 0; i < rows; i++)
+        {
+            Scale(images.AsSpan(i * outputs, outputs));
+        }
+
+        Tensor outer = Upload([.. new double[rows * outputs], .. images], outputs), inner = _workspace.Rent(2 * rows, _width);
+        _linearization.PrepareProducts(_workspace);
+        _linearization.Backward(outer, inner, _gradient, _workspace);
+        return Download(inner.RowRange(0, rows));
+    }
+
+    private Tensor Upload(double[] values) => Upload(values, _width);
+
+    private Tensor Upload(double[] values, int columns)
+    {
+        Tensor x = _workspace.Rent(values.Length / columns, columns);
+        _backend.Upload(values, x);
+        return x;
+    }
+
+    private double[] Download(Tensor x)
+    {
+        var values = new double[x.Count];
+        _backend.Download(x, values);
+        return values;
+    }
+
+    private void Offer(double value, string method, ReadOnlySpan<double> point)
+    {
+        if (value > _best.Value)
+        {
+            _best = new LowerBound(value, method, point.ToArray());
+        }
+    }
+
+    private double[] Normal(int rows, Func<int, double> scale)
+    {
+        var values = new double[rows * _width];
+        for (int i = 0; i < rows; i++)
+        {
+            double length = scale(i);
+            for (int j = 0; j < _width; j++)
+            {
+                double radius = Math.Sqrt(-2 * Math.Log(1 - _random.NextDouble()));
+                values[(i * _width) + j] = length * radius * Math.Cos(2 * Math.PI * _random.NextDouble());
+            }
+        }
+
+        return values;
+    }
+
+    private void Normalise(double[] rows)
+    {
+        for (int i = 0; i < rows.Length; i += _width)
+        {
+            Scale(rows.AsSpan(i, _width));
+        }
+    }
+
+    private static void Scale(Span<double> x)
+    {
+        double norm = Norm(x);
+        for (int j = 0; j < x.Length && norm > 0; j++)
+        {
+            x[j] /= norm;
+        }
+    }
+
+    private static double Norm(ReadOnlySpan<double> x) => System.Numerics.Tensors.TensorPrimitives.Norm(x);
+
+    private static double Distance(ReadOnlySpan<double> x, ReadOnlySpan<double> y) => System.Numerics.Tensors.TensorPrimitives.Distance(x, y);
+}
