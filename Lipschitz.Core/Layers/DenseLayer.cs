@@ -41,6 +41,9 @@ public sealed class DenseLayer : ILayer
     /// <summary>The factors e1 and e2.</summary>
     public Concatenation Concatenation { get; }
 
+    /// <summary>phi(N x + b).</summary>
+    public Sequential Inner => _inner;
+
     /// <inheritdoc/>
     public int InputWidth => _inner.InputWidth;
 

@@ -110,6 +110,15 @@ public sealed class DenseNet : ILayer
     /// <summary>The factors e1 and e2.</summary>
     public Concatenation Concatenation { get; }
 
+    /// <summary>
+    /// The weight of layer i [out, in] as evaluations use it, since the last <see cref="Prepare"/>: on the raw slices x, a_1, .. a_i with
+    /// the factors e1 and e2 folded in; i = <see cref="Depth"/> is the final layer.
+    /// </summary>
+    public Tensor EffectiveWeight(int i) => _effective[i];
+
+    /// <summary>The bias of layer i [1, out].</summary>
+    public Tensor Bias(int i) => _biases[i].Value;
+
     /// <inheritdoc/>
     public IReadOnlyList<Parameter> Parameters { get; }
 

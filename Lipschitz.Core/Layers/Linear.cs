@@ -43,6 +43,12 @@ public sealed class Linear : ILayer
     /// <inheritdoc/>
     public IReadOnlyList<EffectiveWeight> EffectiveWeights { get; }
 
+    /// <summary>N [out, in] as evaluations use it, since the last <see cref="Prepare"/>: what a certificate is about.</summary>
+    public Tensor EffectiveWeight => _effective;
+
+    /// <summary>b [1, out].</summary>
+    public Tensor Bias => _bias.Value;
+
     /// <inheritdoc/>
     public double LipschitzEstimate => _weight.NormEstimate;
 
