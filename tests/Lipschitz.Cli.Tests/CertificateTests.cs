@@ -1,0 +1,119 @@
+using System.Text.Json;
+using Lipschitz.Backends;
+using Lipschitz.Checkpoints;
+using Lipschitz.Flows;
+using Lipschitz.Layers;
+
+namespace Lipschitz.Cli.Tests;
+
+public sealed class CertificateTests : IDisposable
+{
+    private readonly CommandLine _line = new();
+
+    public void Dispose() => _line.Dispose();
+
+    [Fact]
+    public void Verify_writes_a_certificate_that_check_accepts_and_falsify_does_not_break()
+    {
+        string run = _line.TrainTiny();
+        JsonElement proof = CommandLine.Json("verify", run);
+        Assert.True(proof.GetProperty("certified").GetBoolean());
+        Assert.True(proof.GetProperty("seconds").GetDouble() < 2);
+        JsonElement check = CommandLine.Json("verify", run, "--check");
+        Assert.True(check.GetProperty("ok").GetBoolean());
+        Assert.Equal(proof.GetProperty("inverseLipschitz").GetDouble(), check.GetProperty("inverseLipschitz").GetDouble());
+        JsonElement search = CommandLine.Json("verify", run, "--falsify", "500", "--seed", "1");
+        foreach ((JsonElement proven, JsonElement found) in Blocks(proof).Zip(Blocks(search)))
+        {
+            double bound = proven.GetProperty("bound").GetDouble(), lower = found.GetProperty("lowerBound").GetDouble();
+            Assert.True(bound < 1 && lower <= bound && lower > 0.05 * bound, $"{lower} <= {bound}");
+            Assert.True(bound <= proven.GetProperty("product").GetDouble());
+            Assert.Equal(proven.GetProperty("estimate").GetDouble(), proven.GetProperty("product").GetDouble(), 1e-3);
+        }
+
+        Assert.Equal(search.GetProperty("blocks").GetRawText(), CommandLine.Json("verify", run, "--falsify", "500", "--seed", "1").GetProperty("blocks").GetRawText());
+        Assert.Contains("blocks.1", CommandLine.Succeed("verify", run), StringComparison.Ordinal);
+        Assert.Contains("OK: 2 blocks", CommandLine.Succeed("verify", run, "--check"), StringComparison.Ordinal);
+        Assert.Contains("not covered", CommandLine.Succeed("verify", run, "--check"), StringComparison.Ordinal);
+        Assert.Contains("ratio", CommandLine.Succeed("verify", run, "--falsify", "100"), StringComparison.Ordinal);
+        Assert.Contains("the model is unchanged", CommandLine.Succeed("certify", run), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_norm_that_power_iteration_reads_too_low_is_refused_and_can_be_certified()
+    {
+        string run = PlantedViolation();
+        string certificate = Path.Combine(run, "certificate.json");
+        (int code, string output, string error) = CommandLine.Run("verify", run, "--json");
+        Assert.Equal(ExitCode.NotCertified, code);
+        JsonElement block = Blocks(JsonDocument.Parse(output).RootElement)[1];
+        Assert.Equal(0.98, block.GetProperty("estimate").GetDouble(), 1e-3);
+        Assert.Equal(1.05, block.GetProperty("bound").GetDouble(), 1e-3);
+        Assert.StartsWith("error: blocks.1 is not certified: Lip(g) <= 1.0498", error, StringComparison.Ordinal);
+        Assert.Contains("blocks.1.layers.0.effective has norm 1.050000, 7.14% above the coefficient 0.98", error, StringComparison.Ordinal);
+        Assert.False(File.Exists(certificate));
+
+        (code, output, _) = CommandLine.Run("verify", run, "--falsify", "1000", "--json");
+        Assert.Equal(ExitCode.NotCertified, code);
+        Assert.True(Blocks(JsonDocument.Parse(output).RootElement)[1].GetProperty("lowerBound").GetDouble() > 1.04);
+
+        JsonElement result = CommandLine.Json("certify", run);
+        JsonElement scaled = Assert.Single(result.GetProperty("scaled").EnumerateArray());
+        Assert.Equal("blocks.1.layers.0.effective", scaled.GetProperty("name").GetString());
+        Assert.Equal(0.98 / 1.05, scaled.GetProperty("factor").GetDouble(), 1e-5);
+        Assert.Equal(
+            result.GetProperty("after").GetDouble() - result.GetProperty("before").GetDouble(), result.GetProperty("change").GetDouble(), 1e-12);
+        Assert.True(CommandLine.Json("verify", run, "--check").GetProperty("ok").GetBoolean());
+        Assert.True(CommandLine.Json("verify", run).GetProperty("certified").GetBoolean());
+        CommandLine.Succeed("invert", run);
+    }
+
+    [Fact]
+    public void A_certificate_that_does_not_stand_is_refused_with_the_field()
+    {
+        string run = _line.TrainTiny();
+        string path = Path.Combine(run, "certificate.json"), model = Path.Combine(run, "model.safetensors");
+        Assert.Contains("certificate.json: there is none", Refusal(run), StringComparison.Ordinal);
+        CommandLine.Succeed("verify", run);
+        string text = File.ReadAllText(path);
+        File.WriteAllText(path, text.Replace("\"width\": 2", "\"width\": 3", StringComparison.Ordinal));
+        Assert.Contains("certificate.statement.width", CommandLine.Run("verify", run, "--check").Output, StringComparison.Ordinal);
+        Refusal(run);
+        File.WriteAllText(path, text);
+        byte[] bytes = File.ReadAllBytes(model);
+        bytes[^9] ^= 1;
+        File.WriteAllBytes(model, bytes);
+        Assert.Contains("certificate.model.sha256", Refusal(run), StringComparison.Ordinal);
+    }
+
+    private static string Refusal(string run)
+    {
+        (int code, _, string error) = CommandLine.Run("verify", run, "--check");
+        Assert.Equal(ExitCode.NotCertified, code);
+        return Assert.Single(error.TrimEnd('\n').Split('\n'));
+    }
+
+    private static JsonElement[] Blocks(JsonElement result) => [.. result.GetProperty("blocks").EnumerateArray()];
+
+    // g = W phi(x) with W = diag(1.05, 0.98), and singular vectors that power iteration left at the second: sigma reads 0.98.
+    private string PlantedViolation()
+    {
+        string run = _line.TrainTiny(
+            "planted", "--set", "model.branch=Residual", "--set", "model.hidden=[]", "--set", "activation=LipSwish", "--set", "coefficient=0.98");
+        RunDirectory directory = RunDirectory.Open(run);
+        using IBackend backend = BackendChoice.Open(threads: 1);
+        Flow flow = directory.LoadFlow(backend);
+        void Plant(string name, params double[] values)
+        {
+            Parameter parameter = flow.Parameters.Single(p => p.Name == $"blocks.1.layers.0.{name}");
+            backend.Upload(values, parameter.Value);
+        }
+
+        Plant("weight", 1.05, 0, 0, 0.98);
+        Plant("u", 0, 1);
+        Plant("v", 0, 1);
+        flow.Prepare();
+        FlowFile.Write(directory.In("model.safetensors"), flow, 20);
+        return run;
+    }
+}
