@@ -7,26 +7,24 @@ internal sealed class Architecture
 {
     private const string File = "config.json";
     private readonly List<(string Name, int Rows, int Columns, bool MustExist)> _tensors = [];
+    private readonly int _blocks, _depth, _growth;
+    private readonly int[] _hidden;
+    private readonly bool _hasNorms;
 
     /// <summary>Reads the model settings; unknown ones are refused, since they may change the function.</summary>
     public Architecture(byte[] configuration, int width)
     {
-        Fields root = Fields.AtLeast(Fields.Parse(configuration, File), File);
-        Fields model = Fields.Exactly(
-            root.Element("model"), $"{File}: model", "branch", "blocks", "depth", "growth", "hidden", "activation", "concatenation",
-            "concatenationBound", "coefficient", "actNorm");
+        Fields model = Fields.AtLeast(Fields.Parse(configuration, File), File).Object(
+            "model", "branch", "blocks", "depth", "growth", "hidden", "activation", "concatenation", "concatenationBound", "coefficient", "actNorm");
         Width = width;
         Branch = model.Text("branch");
-        Refusal.Unless(Branch is "DenseNet" or "Residual", model.PathOf("branch"), "unknown");
-        Blocks = model.Whole("blocks");
-        Depth = model.Whole("depth");
-        Growth = model.Whole("growth");
-        Hidden = model.Wholes("hidden");
+        (_blocks, _depth, _growth, _hidden) = (model.Whole("blocks"), model.Whole("depth"), model.Whole("growth"), model.Wholes("hidden"));
+        _hasNorms = model.Flag("actNorm");
         Activation = ActivationConstant.Find(model.Text("activation"), model.PathOf("activation"));
-        ActNorm = model.Flag("actNorm");
-        Refusal.Unless(Blocks > 0 && (!IsDenseNet || (Depth > 0 && Growth > 0)) && !Hidden.Contains(0), model.Path, "a count is 0");
+        Refusal.Unless(Branch is "DenseNet" or "Residual", model.PathOf("branch"), "unknown");
+        Refusal.Unless(_blocks > 0 && (!IsDenseNet || (_depth > 0 && _growth > 0)) && !_hidden.Contains(0), model.Path, "a count is 0");
         Parts = [.. PartNames()];
-        Layers = [.. Enumerable.Range(0, Blocks).Select(MakeBlock)];
+        Layers = [.. Enumerable.Range(0, _blocks).Select(MakeBlock)];
     }
 
     public int Width { get; }
@@ -35,17 +33,7 @@ internal sealed class Architecture
 
     public bool IsDenseNet => Branch == "DenseNet";
 
-    public int Blocks { get; }
-
-    public int Depth { get; }
-
-    public int Growth { get; }
-
-    public int[] Hidden { get; }
-
     public ActivationConstant Activation { get; }
-
-    public bool ActNorm { get; }
 
     /// <summary>norms.0, blocks.0, norms.1, .. or blocks.0, blocks.1, ..</summary>
     public string[] Parts { get; }
@@ -58,12 +46,12 @@ internal sealed class Architecture
     {
         Fields fields = Fields.Exactly(description, path, "branch", "blocks", "depth", "growth", "hidden", "activation", "actNorm");
         fields.MustBe("branch", Branch);
-        fields.MustBe("blocks", Blocks);
-        fields.MustBe("depth", Depth);
-        fields.MustBe("growth", Growth);
-        fields.MustBe("hidden", Hidden);
+        fields.MustBe("blocks", _blocks);
+        fields.MustBe("depth", _depth);
+        fields.MustBe("growth", _growth);
+        fields.MustBe("hidden", _hidden);
         fields.MustBe("activation", Activation.Name);
-        Refusal.Unless(fields.Flag("actNorm") == ActNorm, fields.PathOf("actNorm"), $"{ActNorm} is due");
+        fields.MustBe("actNorm", _hasNorms);
     }
 
     /// <summary>Checks that the file holds every tensor of the flow, finite and of the right shape, and no other.</summary>
@@ -77,25 +65,22 @@ internal sealed class Architecture
             }
         }
 
-        HashSet<string> known = [.. _tensors.Select(t => t.Name)];
-        foreach (string name in model.Names)
-        {
-            Refusal.Unless(known.Contains(name), $"model.safetensors: {name}", "belongs to no layer of config.json");
-        }
+        string? unknown = model.Names.Except(_tensors.Select(t => t.Name)).FirstOrDefault();
+        Refusal.Unless(unknown is null, $"model.safetensors: {unknown}", "belongs to no layer of config.json");
     }
 
     private IEnumerable<string> PartNames()
     {
-        for (int b = 0; b <= Blocks; b++)
+        for (int b = 0; b <= _blocks; b++)
         {
-            if (ActNorm)
+            if (_hasNorms)
             {
                 _tensors.Add(($"norms.{b}.shift", 1, Width, true));
                 _tensors.Add(($"norms.{b}.logScale", 1, Width, true));
                 yield return $"norms.{b}";
             }
 
-            if (b < Blocks)
+            if (b < _blocks)
             {
                 yield return $"blocks.{b}";
             }
@@ -107,29 +92,26 @@ internal sealed class Architecture
         string name = $"blocks.{block}";
         if (!IsDenseNet)
         {
-            int[] widths = [Width, .. Hidden, Width];
+            int[] widths = [Width, .. _hidden, Width];
             return [.. Enumerable.Range(0, widths.Length - 1).Select(
                 i => MakeLayer($"{name}.layers.{i}", widths[i + 1], Activation.OutputColumns(widths[i]), widths[i]))];
         }
 
-        int slice = Activation.OutputColumns(Growth);
-        _tensors.Add(($"{name}.concatenation", Depth, 2, false));
+        int slice = Activation.OutputColumns(_growth);
+        _tensors.Add(($"{name}.concatenation", _depth, 2, false));
         return
         [
-            .. Enumerable.Range(0, Depth).Select(i => MakeLayer($"{name}.layers.{i}", Growth, checked(Width + (i * slice)), Growth)),
-            MakeLayer($"{name}.final", Width, checked(Width + (Depth * slice)), 0),
+            .. Enumerable.Range(0, _depth).Select(i => MakeLayer($"{name}.layers.{i}", _growth, checked(Width + (i * slice)), _growth)),
+            MakeLayer($"{name}.final", Width, checked(Width + (_depth * slice)), 0),
         ];
     }
 
     private (string Name, int Rows, int Columns) MakeLayer(string name, int rows, int columns, int activated)
     {
-        if (activated > 0)
+        Refusal.Unless(activated % Activation.Multiple == 0, name, $"{Activation.Name} does not fit {activated} columns");
+        if (activated > 0 && Activation.Scalars > 0)
         {
-            Refusal.Unless(activated % Activation.Multiple == 0, name, $"{Activation.Name} does not fit {activated} columns");
-            if (Activation.Scalars > 0)
-            {
-                _tensors.Add(($"{name}.beta", 1, Activation.Scalars, true));
-            }
+            _tensors.Add(($"{name}.beta", 1, Activation.Scalars, true));
         }
 
         _tensors.Add(($"{name}.effective", rows, columns, true));

@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 
 namespace Lipschitz.Checker;
@@ -102,7 +101,7 @@ public static class CertificateChecker
 
     private static void CheckStatement(Fields root, Architecture architecture)
     {
-        Fields statement = Fields.Exactly(root.Element("statement"), root.PathOf("statement"), "text", "norm", "width", "arithmetic");
+        Fields statement = root.Object("statement", "text", "norm", "width", "arithmetic");
         statement.MustBe("text", Statement);
         statement.MustBe("norm", 2);
         statement.MustBe("width", architecture.Width);
@@ -111,7 +110,7 @@ public static class CertificateChecker
 
     private static void CheckModel(Fields root, ModelFile file)
     {
-        Fields model = Fields.Exactly(root.Element("model"), root.PathOf("model"), "file", DigestName);
+        Fields model = root.Object("model", "file", DigestName);
         model.MustBe("file", "model.safetensors");
         model.MustBe(DigestName, file.Sha256);
     }
@@ -119,9 +118,8 @@ public static class CertificateChecker
     private static void CheckParts(
         Fields root, Rules rules, Architecture architecture, List<Finding> findings, List<CheckedPart> parts)
     {
-        JsonElement[] list = root.List("parts");
+        JsonElement[] list = root.List("parts", architecture.Parts.Length);
         string path = root.PathOf("parts");
-        Refusal.Unless(list.Length == architecture.Parts.Length, path, $"{architecture.Parts.Length} parts are due, not {list.Length}");
         for (int i = 0; i < list.Length; i++)
         {
             Try(findings, () =>
@@ -141,7 +139,7 @@ public static class CertificateChecker
             inverse = Outward.MultiplyUp(inverse, part.Inverse);
         }
 
-        Fields flow = Fields.Exactly(root.Element("flow"), root.PathOf("flow"), "lipschitz", "inverse");
+        Fields flow = root.Object("flow", "lipschitz", "inverse");
         return (flow.Claim("lipschitz", lipschitz), flow.Claim("inverse", inverse));
     }
 

@@ -13,19 +13,12 @@ internal static class Outward
     private const int ExpTerms = 18;
 
     public static double AddUp(double a, double b) => Math.BitIncrement(a + b);
-
     public static double SubtractUp(double a, double b) => Math.BitIncrement(a - b);
-
     public static double SubtractDown(double a, double b) => Math.BitDecrement(a - b);
-
     public static double MultiplyUp(double a, double b) => Math.BitIncrement(a * b);
-
     public static double MultiplyDown(double a, double b) => Math.BitDecrement(a * b);
-
     public static double DivideUp(double a, double b) => Math.BitIncrement(a / b);
-
     public static double DivideDown(double a, double b) => Math.BitDecrement(a / b);
-
     public static double SqrtUp(double a) => Math.BitIncrement(Math.Sqrt(a));
 
     /// <summary>At least gamma_n = n u / (1 - n u): the relative error of n operations in a row (Higham 2002, section 3.1).</summary>

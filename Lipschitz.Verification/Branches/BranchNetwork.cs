@@ -52,6 +52,10 @@ public sealed class BranchNetwork
         _ => null,
     };
 
+    /// <summary>A branch from its stages.</summary>
+    public static BranchNetwork Create(int inputWidth, IReadOnlyList<DenseStage> stages, DenseStage last, double[]? scales = null) =>
+        new(inputWidth, stages, last, scales);
+
     /// <summary>Exact copies of a tensor's numbers, row by row.</summary>
     public static double[] Numbers(Tensor tensor)
     {

@@ -14,4 +14,14 @@ internal static class ActivationTable
         Activation.LeakyLSwish or Activation.LipschitzCube or Activation.MaxMin => 1,
         _ => throw new NotSupportedException($"Certificates know no constant of {activation}."),
     };
+
+    /// <summary>An interval that contains every slope, of LipSwish for CLipSwish; null where outputs couple inputs.</summary>
+    public static (double Least, double Largest)? Slopes(Activation activation) => activation switch
+    {
+        Activation.MaxMin => null,
+        Activation.Identity => (1, 1),
+        Activation.LipSwish or Activation.CLipSwish => (-0.090764, 0.999855),
+        Activation.LeakyLSwish => (-0.090764, 1),
+        _ => (0, 1),
+    };
 }

@@ -5,9 +5,25 @@ using Lipschitz.Verification.Rounding;
 
 namespace Lipschitz.Verification.Certificates;
 
+/// <summary>Where to look for a bound of the whole branch that is below the product of its layers; the product is always proven.</summary>
+public enum Tightness
+{
+    /// <summary>Nowhere.</summary>
+    Product,
+
+    /// <summary>In branches of at most <see cref="CertificateBuilder.SmallBranch"/> neurons: a few milliseconds each.</summary>
+    Small,
+
+    /// <summary>In every branch of at most 1,200 numbers: seconds to minutes each.</summary>
+    All,
+}
+
 /// <summary>Proves bounds for every part of a saved flow.</summary>
 public static class CertificateBuilder
 {
+    /// <summary>The neurons of a branch up to which <see cref="Tightness.Small"/> looks for multipliers.</summary>
+    public const int SmallBranch = 80;
+
     // Another implementation of the same formulas, rounded upwards, may end a little higher.
     private const double Headroom = 1 + 1e-12;
 
@@ -16,16 +32,17 @@ public static class CertificateBuilder
     /// </summary>
     /// <param name="model">The path of a model.safetensors file.</param>
     /// <param name="configuration">The configuration of its run.</param>
+    /// <param name="tightness">Where to look for a bound below the product of the layers.</param>
     /// <exception cref="CheckpointFormatException">The file is missing, damaged, or belongs to another configuration.</exception>
     /// <exception cref="NotSupportedException">The architecture has a layer that no rule covers.</exception>
-    public static FlowCertificate Build(string model, Configuration configuration) =>
-        Build(new SavedModel(SavedModel.ReadBytes(model), model, configuration.Model));
+    public static FlowCertificate Build(string model, Configuration configuration, Tightness tightness = Tightness.Small) =>
+        Build(new SavedModel(SavedModel.ReadBytes(model), model, configuration.Model), tightness);
 
     /// <summary>Bounds of every part of a flow in memory.</summary>
-    internal static FlowCertificate Build(SavedModel saved)
+    internal static FlowCertificate Build(SavedModel saved, Tightness tightness)
     {
         var blocks = new BlockCertificate[saved.Settings.Blocks];
-        Parallel.For(0, blocks.Length, b => blocks[b] = Block(saved, b));
+        Parallel.For(0, blocks.Length, b => blocks[b] = Block(saved, b, tightness));
         var parts = new List<PartCertificate>();
         for (int b = 0; b <= blocks.Length; b++)
         {
@@ -57,12 +74,14 @@ public static class CertificateBuilder
         return new ScaleCertificate(name, lipschitz * Headroom, inverse * Headroom);
     }
 
-    private static BlockCertificate Block(SavedModel saved, int block)
+    private static BlockCertificate Block(SavedModel saved, int block, Tightness tightness)
     {
-        BranchCertificate branch = saved.Settings.Branch == BranchKind.DenseNet ? DenseNet(saved, block, saved.Factors(block)) : Product(saved, block);
+        BranchCertificate product = saved.Settings.Branch == BranchKind.DenseNet ? DenseNet(saved, block, saved.Factors(block)) : Product(saved, block);
+        BranchCertificate? tight = MultiplierClaim.TryMake(saved, block, product, tightness);
+        BranchCertificate branch = tight?.Lipschitz < product.Lipschitz ? tight : product;
         double l = branch.Lipschitz;
         double inverse = l < 1 ? Outward.DivideUp(1, Outward.SubtractDown(1, l)) : double.PositiveInfinity;
-        return new BlockCertificate($"blocks.{block}", Outward.AddUp(1, l) * Headroom, inverse * Headroom, branch, l);
+        return new BlockCertificate($"blocks.{block}", Outward.AddUp(1, l) * Headroom, inverse * Headroom, branch, product.Lipschitz);
     }
 
     private static DenseNetCertificate DenseNet(SavedModel saved, int block, (double E1, double E2)[] factors)

@@ -124,36 +124,49 @@ public static class CertificateJson
     private static void WriteBranch(Utf8JsonWriter json, BranchCertificate branch)
     {
         json.WriteStartObject("branch");
-        json.WriteString("rule", branch is DenseNetCertificate ? "dense-net" : "product");
-        json.WriteNumber("lipschitz", branch.Lipschitz);
-        json.WriteStartObject("activation");
-        json.WriteString("rule", "table");
-        json.WriteString("name", branch.Activation);
-        json.WriteNumber("lipschitz", branch.Phi);
-        json.WriteEndObject();
-        json.WriteStartArray("layers");
-        if (branch is DenseNetCertificate dense)
+        json.WriteString("rule", branch switch
         {
-            foreach (ConcatenationClaim layer in dense.Layers)
+            DenseNetCertificate => "dense-net",
+            ProductCertificate => "product",
+            _ => "multipliers",
+        });
+        json.WriteNumber("lipschitz", branch.Lipschitz);
+        WriteActivation(json, branch);
+        json.WriteStartArray("layers");
+        if (branch is DenseNetCertificate { Layers: var layers })
+        {
+            foreach (ConcatenationClaim layer in layers)
             {
                 json.WriteStartObject();
                 json.WriteString("rule", "concatenation");
                 json.WriteNumber("e1", layer.E1);
                 json.WriteNumber("e2", layer.E2);
                 json.WritePropertyName("weight");
-                WriteWeight(json, layer.Weight);
+                WriteWeight(json, layer.Weight, withBound: true);
                 json.WriteEndObject();
             }
-
-            json.WriteEndArray();
-            json.WritePropertyName("final");
-            WriteWeight(json, dense.Final);
         }
         else
         {
             foreach (WeightClaim layer in branch.Weights)
             {
-                WriteWeight(json, layer);
+                WriteWeight(json, layer, branch is not MultiplierCertificate);
+            }
+        }
+
+        json.WriteEndArray();
+        if (branch is DenseNetCertificate { Final: var final })
+        {
+            json.WritePropertyName("final");
+            WriteWeight(json, final, withBound: true);
+        }
+
+        if (branch is MultiplierCertificate { Multipliers: var multipliers })
+        {
+            json.WriteStartArray("multipliers");
+            foreach (double multiplier in multipliers)
+            {
+                json.WriteNumberValue(multiplier);
             }
 
             json.WriteEndArray();
@@ -162,17 +175,39 @@ public static class CertificateJson
         json.WriteEndObject();
     }
 
-    private static void WriteWeight(Utf8JsonWriter json, WeightClaim weight)
+    private static void WriteActivation(Utf8JsonWriter json, BranchCertificate branch)
+    {
+        json.WriteStartObject("activation");
+        json.WriteString("rule", branch is MultiplierCertificate ? "slopes" : "table");
+        json.WriteString("name", branch.Activation);
+        if (branch is MultiplierCertificate { Least: var least, Largest: var largest })
+        {
+            json.WriteNumber("least", least);
+            json.WriteNumber("largest", largest);
+        }
+        else
+        {
+            json.WriteNumber("lipschitz", branch.Phi);
+        }
+
+        json.WriteEndObject();
+    }
+
+    private static void WriteWeight(Utf8JsonWriter json, WeightClaim weight, bool withBound)
     {
         json.WriteStartObject();
-        json.WriteString("rule", "dense-chol");
+        json.WriteString("rule", withBound ? "dense-chol" : "weight");
         json.WriteString("name", weight.Name);
         json.WriteStartArray("shape");
         json.WriteNumberValue(weight.Rows);
         json.WriteNumberValue(weight.Columns);
         json.WriteEndArray();
         json.WriteString("sha256", weight.Sha256);
-        json.WriteNumber("bound", weight.Bound);
+        if (withBound)
+        {
+            json.WriteNumber("bound", weight.Bound);
+        }
+
         json.WriteEndObject();
     }
 }

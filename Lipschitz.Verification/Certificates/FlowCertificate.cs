@@ -74,6 +74,23 @@ public sealed record ProductCertificate(double Lipschitz, string Activation, dou
     public override IEnumerable<WeightClaim> Weights => Layers;
 }
 
+/// <summary>Rule multipliers: a bound of the whole branch from the slopes of its activation; see Branches.MultiplierBound.</summary>
+/// <param name="Lipschitz">The bound.</param>
+/// <param name="Activation">The nonlinearity.</param>
+/// <param name="Phi">Its constant; not used by this rule.</param>
+/// <param name="Least">The least slope.</param>
+/// <param name="Largest">The largest slope.</param>
+/// <param name="Layers">The weights; their bounds are not used by this rule.</param>
+/// <param name="Multipliers">lambda, one a neuron.</param>
+public sealed record MultiplierCertificate(
+    double Lipschitz, string Activation, double Phi, double Least, double Largest, IReadOnlyList<WeightClaim> Layers,
+    IReadOnlyList<double> Multipliers)
+    : BranchCertificate(Lipschitz, Activation, Phi)
+{
+    /// <inheritdoc/>
+    public override IEnumerable<WeightClaim> Weights => Layers;
+}
+
 /// <summary>A dense layer <c>[e1 h; e2 phi(N h + b)]</c>; e1 and e2 may be any positive numbers, since N = E D^-1 follows them.</summary>
 /// <param name="E1">e1.</param>
 /// <param name="E2">e2.</param>

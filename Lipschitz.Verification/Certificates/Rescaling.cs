@@ -34,7 +34,7 @@ public static class Rescaling
         for (int round = 0; ; round++)
         {
             var saved = new SavedModel(bytes, model, configuration.Model);
-            FlowCertificate certificate = CertificateBuilder.Build(saved);
+            FlowCertificate certificate = CertificateBuilder.Build(saved, Tightness.Small);
             if (certificate.IsContractive || round == MostRounds)
             {
                 if (scaled.Count > 0)

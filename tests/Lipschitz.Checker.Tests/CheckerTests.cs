@@ -7,28 +7,44 @@ namespace Lipschitz.Checker.Tests;
 
 public sealed class CheckerTests
 {
-    public static TheoryData<string> Names => [.. TrainedRun.Models.Keys];
+    public static TheoryData<string, Tightness> Names
+    {
+        get
+        {
+            var data = new TheoryData<string, Tightness>();
+            foreach (string name in TrainedRun.Models.Keys)
+            {
+                data.Add(name, Tightness.Product);
+                data.Add(name, Tightness.Small);
+            }
+
+            return data;
+        }
+    }
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void A_true_certificate_stands(string name)
+    public void A_true_certificate_stands(string name, Tightness tightness)
     {
         using TrainedRun run = TrainedRun.Train(TrainedRun.Models[name]);
-        FlowCertificate certificate = CertificateBuilder.Build(run.ModelPath, run.Configuration);
+        FlowCertificate certificate = CertificateBuilder.Build(run.ModelPath, run.Configuration, tightness);
         CertificateJson.Write(Path.Combine(run.Folder, "certificate.json"), certificate);
         CheckReport report = CertificateChecker.Check(run.Folder);
         Assert.Empty(report.Findings);
         Assert.Equal(certificate.Parts.Select(p => p.Name), report.Parts.Select(p => p.Name));
+        bool tight = tightness == Tightness.Small && name != "maxmin";
+        Assert.All(certificate.Blocks, block => Assert.Equal(tight, block.Branch is MultiplierCertificate));
+        Assert.All(certificate.Blocks, block => Assert.True(tight ? block.Branch.Lipschitz < block.Product : block.Branch.Lipschitz == block.Product));
         Assert.Equal((certificate.Lipschitz, certificate.Inverse), (report.Lipschitz, report.Inverse));
         Assert.True(report.IsValid);
     }
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void Any_field_changed_is_refused(string name)
+    public void Any_field_changed_is_refused(string name, Tightness tightness)
     {
         using TrainedRun run = TrainedRun.Train(TrainedRun.Models[name]);
-        (byte[] certificate, byte[] configuration, byte[] model) = (run.Certificate, run.Config, run.Model);
+        (byte[] certificate, byte[] configuration, byte[] model) = (run.Certify(tightness), run.Config, run.Model);
         int count = 0;
         foreach (bool forged in (bool[])[false, true])
         {

@@ -23,6 +23,12 @@ internal static class Mutations
 
             foreach ((string what, Action<JsonNode, object> change) in Changes(Find(JsonNode.Parse(text)!, path)))
             {
+                // Other multipliers may prove the bound as well; only senseless ones need not pass under a digest made right.
+                if (forged && path.Contains("multipliers") && path[^1] is int && !what.StartsWith('-') && what is not ("0" or "1E+300" or "dropped" or "1e999"))
+                {
+                    continue;
+                }
+
                 JsonNode root = JsonNode.Parse(text)!;
                 change(Find(root, path[..^1]), path[^1]);
                 yield return ($"{name}: {what}", Bytes(root, forged));

@@ -92,8 +92,9 @@ public sealed class NumericsTests
 
         Assert.True(sum * (t0 - denominator) > scale * (t0 + denominator));
 
-        // (1 + t0)/2.2 <= 0.99986, and sqrt((1 + t0^2)/2)/1.1044 <= 0.99997, in integers.
-        Assert.True((denominator + t0) * 10 * 100_000 <= 99_986 * 22 * denominator);
+        // (1 - t0)/2.2 >= -0.090764, (1 + t0)/2.2 <= 0.999855 <= 0.99986, and sqrt((1 + t0^2)/2)/1.1044 <= 0.99997, in integers.
+        Assert.True((t0 - denominator) * 10 * 1_000_000 <= 90_764 * 22 * denominator);
+        Assert.True((denominator + t0) * 10 * 1_000_000 <= 999_855 * 22 * denominator);
         Assert.True(
             ((denominator * denominator) + (t0 * t0)) * BigInteger.Pow(10, 18) <= 2 * BigInteger.Pow(99_997 * 11_044, 2) * denominator * denominator);
     }
@@ -106,6 +107,9 @@ public sealed class NumericsTests
             ActivationConstant constant = ActivationConstant.Find(f.ToString(), "");
             Assert.True(constant.Lipschitz >= ActivationBound.Lipschitz(f, 2), f.ToString());
             Assert.True(constant.Lipschitz <= ActivationBound.Lipschitz(f, 2) * 1.0001, f.ToString());
+            Assert.Equal(constant.Slopes is null, f == Activation.MaxMin);
+            var slopes = ActivationBound.Slopes(f == Activation.CLipSwish ? Activation.LipSwish : f);
+            Assert.True(constant.Slopes is not ({ } least, { } largest) || (least <= slopes.Lower && largest >= slopes.Upper), f.ToString());
             Assert.Equal(f.ParameterCount(), constant.Scalars);
             Assert.Equal(f.OutputColumns(6), constant.OutputColumns(6));
         }

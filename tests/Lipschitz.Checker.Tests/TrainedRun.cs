@@ -40,7 +40,10 @@ public sealed class TrainedRun : IDisposable
 
     public byte[] Config => File.ReadAllBytes(Path.Combine(Folder, "config.json"));
 
-    public byte[] Certificate => CertificateJson.ToBytes(CertificateBuilder.Build(ModelPath, Configuration));
+    /// <summary>The certificate by the product of layers.</summary>
+    public byte[] Certificate => Certify(Tightness.Product);
+
+    public byte[] Certify(Tightness tightness) => CertificateJson.ToBytes(CertificateBuilder.Build(ModelPath, Configuration, tightness));
 
     /// <summary>Trains a few steps on moons.</summary>
     public static TrainedRun Train(ModelSettings model, int steps = 20)

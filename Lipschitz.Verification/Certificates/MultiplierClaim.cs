@@ -1,0 +1,114 @@
+using Lipschitz.Backends;
+using Lipschitz.Models;
+using Lipschitz.Verification.Branches;
+using MathNet.Numerics.LinearAlgebra;
+
+namespace Lipschitz.Verification.Certificates;
+
+/// <summary>Makes claims by slope multipliers about whole branches of saved flows.</summary>
+internal static class MultiplierClaim
+{
+    // Above what the multipliers give, so that another proof, with wider slopes and other allowances for rounding, passes, too.
+    private const double Headroom = 1 + 1e-7;
+
+    /// <summary>A claim, or null where none is looked for or found.</summary>
+    /// <param name="saved">The model.</param>
+    /// <param name="block">The number of the block.</param>
+    /// <param name="product">The claim by the product of layers.</param>
+    /// <param name="tightness">Where to look.</param>
+    public static MultiplierCertificate? TryMake(SavedModel saved, int block, BranchCertificate product, Tightness tightness)
+    {
+        WeightClaim[] layers = [.. product.Weights];
+        int neurons = layers.Take(layers.Length - 1).Sum(layer => layer.Rows) + (saved.Settings.Branch == BranchKind.Residual ? saved.Width : 0);
+        if (tightness == Tightness.Product || (tightness == Tightness.Small && neurons > CertificateBuilder.SmallBranch)
+            || ActivationTable.Slopes(saved.Settings.Activation) is not (double least, double largest))
+        {
+            return null;
+        }
+
+        BranchNetwork network = Network(saved, layers);
+        if (MultiplierBound.TryProve(network) is not { } proof
+            || RhoOf(SlopeProblem.From(network)!, [.. proof.Multipliers], least, largest) is not { } rho)
+        {
+            return null;
+        }
+
+        double lipschitz = Math.Max(proof.Bound, Math.Sqrt(rho)) * Headroom;
+        return new MultiplierCertificate(lipschitz, product.Activation, product.Phi, least, largest, layers, proof.Multipliers);
+    }
+
+    private static BranchNetwork Network(SavedModel saved, WeightClaim[] layers)
+    {
+        Activation phi = saved.Settings.Activation;
+        int d = saved.Width;
+        var stages = new List<DenseStage>();
+        int total = d, start = 0;
+        bool isChain = saved.Settings.Branch == BranchKind.Residual;
+        if (isChain)
+        {
+            // The activation before the first layer follows an identity.
+            var identity = new double[d * d];
+            for (int k = 0; k < d; k++)
+            {
+                identity[(k * d) + k] = 1;
+            }
+
+            stages.Add(new DenseStage(identity, new double[d], d, d, phi));
+            (start, total) = (d, d + stages[0].SliceWidth);
+        }
+
+        for (int i = 0; i < layers.Length; i++)
+        {
+            (double[] narrow, int rows, int columns, _) = saved.Matrix(layers[i].Name);
+            var wide = new double[rows * total];
+            for (int r = 0; r < rows; r++)
+            {
+                narrow.AsSpan(r * columns, columns).CopyTo(wide.AsSpan((r * total) + start));
+            }
+
+            bool last = i == layers.Length - 1;
+            var stage = new DenseStage(wide, new double[rows], rows, total, last ? Activation.Identity : phi);
+            stages.Add(stage);
+            start = isChain ? total : 0;
+            total += stage.SliceWidth;
+        }
+
+        return BranchNetwork.Create(d, stages[..^1], stages[^1]);
+    }
+
+    // The least rho that the multipliers prove with slopes in [least, largest]: unproven, in plain double.
+    private static double? RhoOf(SlopeProblem problem, double[] lambda, double least, double largest)
+    {
+        int d = problem.InputWidth, n = problem.Neurons;
+        Matrix<double> pre = problem.Pre.Middle(), output = problem.Output.Middle(), weighted = pre.Clone();
+        for (int i = 0; i < n; i++)
+        {
+            weighted.SetRow(i, pre.Row(i) * (-2 * least * largest * lambda[i]));
+        }
+
+        Matrix<double> form = output.TransposeThisAndMultiply(output) + pre.TransposeThisAndMultiply(weighted);
+        for (int i = 0; i < n; i++)
+        {
+            double factor = lambda[i] * (least + largest);
+            for (int j = 0; j < d + i; j++)
+            {
+                form[d + i, j] += factor * pre[i, j];
+                form[j, d + i] += factor * pre[i, j];
+            }
+
+            form[d + i, d + i] -= 2 * lambda[i];
+        }
+
+        try
+        {
+            Matrix<double> coupling = form.SubMatrix(d, n, 0, d);
+            Matrix<double> reduced = form.SubMatrix(0, d, 0, d)
+                + coupling.TransposeThisAndMultiply((-form.SubMatrix(d, n, d, n)).Cholesky().Solve(coupling));
+            return ((reduced + reduced.Transpose()) / 2).Evd(Symmetricity.Symmetric).EigenValues.Real().Maximum();
+        }
+        catch (ArgumentException)
+        {
+            return null; // wider slopes made it infeasible
+        }
+    }
+}
