@@ -24,16 +24,18 @@ internal static class VerifyCommand
         var check = new Option<bool>("--check") { Description = "Check the certificate of the run instead, with an independent checker that trusts no number in it" };
         Option<int?> falsify = Arguments.Whole("--falsify", 1, "Search this many points and pairs of each block for a stretch above its bound instead");
         Option<ulong?> seed = Arguments.Seed("Seed of --falsify (default: 0)");
+        var tight = new Option<bool>("--tight") { Description = "Look for bounds below the product of the layers in large branches, too (seconds to minutes each)" };
         Option<int?> threads = Arguments.Threads();
         var command = new DocumentedCommand(
             "verify",
             "Prove Lipschitz bounds of a trained flow, rounding included, and write them to certificate.json in the run's directory.",
             "lipschitz verify runs/moons-quick",
             "lipschitz verify runs/moons-quick --check",
-            "lipschitz verify runs/moons-quick --falsify 100000 --seed 1") { run, check, falsify, seed, threads };
+            "lipschitz verify runs/moons-quick --falsify 100000 --seed 1") { run, check, falsify, seed, tight, threads };
         command.SetAction(parse =>
         {
             RunDirectory directory = Runs.Open(parse.GetRequiredValue(run));
+            Tightness tightness = parse.GetValue(tight) ? Tightness.All : Tightness.Small;
             if (parse.GetValue(check))
             {
                 Check(shell, parse, directory);
@@ -41,11 +43,11 @@ internal static class VerifyCommand
             else if (parse.GetValue(falsify) is { } points)
             {
                 using IBackend backend = CpuBackend.Create(Precision.Float64, parse.GetValue(threads) ?? Environment.ProcessorCount);
-                Falsify(shell, parse, directory, backend, new FalsificationOptions(points, parse.GetValue(seed) ?? 0));
+                Falsify(shell, parse, directory, tightness, backend, new FalsificationOptions(points, parse.GetValue(seed) ?? 0));
             }
             else
             {
-                Prove(shell, parse, directory);
+                Prove(shell, parse, directory, tightness);
             }
 
             return ExitCode.Success;
@@ -53,10 +55,10 @@ internal static class VerifyCommand
         return command;
     }
 
-    private static void Prove(Shell shell, ParseResult parse, RunDirectory run)
+    private static void Prove(Shell shell, ParseResult parse, RunDirectory run, Tightness tightness)
     {
         var watch = Stopwatch.StartNew();
-        FlowCertificate certificate = CertificateBuilder.Build(run.In("model.safetensors"), run.Configuration);
+        FlowCertificate certificate = CertificateBuilder.Build(run.In("model.safetensors"), run.Configuration, tightness);
         double seconds = watch.Elapsed.TotalSeconds;
         using IBackend backend = BackendChoice.Open(threads: 1);
         IReadOnlyList<double> estimates = run.LoadFlow(backend).BlockLipschitzEstimates();
@@ -157,9 +159,10 @@ internal static class VerifyCommand
         }
     }
 
-    private static void Falsify(Shell shell, ParseResult parse, RunDirectory run, IBackend backend, FalsificationOptions options)
+    private static void Falsify(
+        Shell shell, ParseResult parse, RunDirectory run, Tightness tightness, IBackend backend, FalsificationOptions options)
     {
-        FlowCertificate certificate = CertificateBuilder.Build(run.In("model.safetensors"), run.Configuration);
+        FlowCertificate certificate = CertificateBuilder.Build(run.In("model.safetensors"), run.Configuration, tightness);
         BlockCertificate[] blocks = [.. certificate.Blocks];
         Flow flow = run.LoadFlow(backend);
         var watch = Stopwatch.StartNew();

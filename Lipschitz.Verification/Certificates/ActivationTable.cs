@@ -20,8 +20,8 @@ internal static class ActivationTable
     {
         Activation.MaxMin => null,
         Activation.Identity => (1, 1),
-        Activation.LipSwish or Activation.CLipSwish => (-0.090764, 0.999855),
-        Activation.LeakyLSwish => (-0.090764, 1),
+        Activation.LipSwish or Activation.CLipSwish => (-0.0907631, 0.99985393),
+        Activation.LeakyLSwish => (-0.0907631, 1),
         _ => (0, 1),
     };
 }

@@ -10,6 +10,8 @@ internal static class MultiplierClaim
 {
     // Above what the multipliers give, so that another proof, with wider slopes and other allowances for rounding, passes, too.
     private const double Headroom = 1 + 1e-7;
+    private const int FewSteps = 30;
+    private const int MostSteps = 200;
 
     /// <summary>A claim, or null where none is looked for or found.</summary>
     /// <param name="saved">The model.</param>
@@ -27,14 +29,18 @@ internal static class MultiplierClaim
         }
 
         BranchNetwork network = Network(saved, layers);
-        if (MultiplierBound.TryProve(network) is not { } proof
-            || RhoOf(SlopeProblem.From(network)!, [.. proof.Multipliers], least, largest) is not { } rho)
+        SlopeProblem problem = SlopeProblem.From(network)!;
+        for (int steps = tightness == Tightness.All ? MostSteps : FewSteps; steps > 1; steps /= 4)
         {
-            return null;
+            // A long search may end so near the edge of what is feasible that rounding leaves nothing to prove; a shorter one does not.
+            if (MultiplierBound.TryProve(network, steps) is { } proof && RhoOf(problem, [.. proof.Multipliers], least, largest) is { } rho)
+            {
+                double lipschitz = Math.Max(proof.Bound, Math.Sqrt(rho)) * Headroom;
+                return new MultiplierCertificate(lipschitz, product.Activation, product.Phi, least, largest, layers, proof.Multipliers);
+            }
         }
 
-        double lipschitz = Math.Max(proof.Bound, Math.Sqrt(rho)) * Headroom;
-        return new MultiplierCertificate(lipschitz, product.Activation, product.Phi, least, largest, layers, proof.Multipliers);
+        return null;
     }
 
     private static BranchNetwork Network(SavedModel saved, WeightClaim[] layers)

@@ -81,10 +81,10 @@ public sealed class NumericsTests
     [Fact]
     public void The_constants_of_swish_are_rationally_proven()
     {
-        // t tanh t = 1 has t < t0 = 1.19968: t0 tanh t0 > 1 iff exp(2 t0) (t0 - 1) > t0 + 1, and a Taylor sum is below exp.
-        BigInteger denominator = 100_000, t0 = 119_968, term = 1, sum = 1, scale = BigInteger.Pow(10, 40);
+        // t tanh t = 1 has t < t0 = 1.199678646: t0 tanh t0 > 1 iff exp(2 t0) (t0 - 1) > t0 + 1, and a Taylor sum is below exp.
+        BigInteger denominator = 1_000_000_000, t0 = 1_199_678_646, term = 1, sum = 1, scale = BigInteger.Pow(10, 40);
         term = sum = scale;
-        for (int k = 1; k <= 20; k++)
+        for (int k = 1; k <= 40; k++)
         {
             term = term * 2 * t0 / (denominator * k); // rounded down
             sum += term;
@@ -92,9 +92,9 @@ public sealed class NumericsTests
 
         Assert.True(sum * (t0 - denominator) > scale * (t0 + denominator));
 
-        // (1 - t0)/2.2 >= -0.090764, (1 + t0)/2.2 <= 0.999855 <= 0.99986, and sqrt((1 + t0^2)/2)/1.1044 <= 0.99997, in integers.
-        Assert.True((t0 - denominator) * 10 * 1_000_000 <= 90_764 * 22 * denominator);
-        Assert.True((denominator + t0) * 10 * 1_000_000 <= 999_855 * 22 * denominator);
+        // (1 - t0)/2.2 >= -0.0907631, (1 + t0)/2.2 <= 0.99985393 <= 0.99986, and sqrt((1 + t0^2)/2)/1.1044 <= 0.99997, in integers.
+        Assert.True((t0 - denominator) * 10 * 10_000_000 <= 907_631 * 22 * denominator);
+        Assert.True((denominator + t0) * 10 * 100_000_000 <= 99_985_393 * 22 * denominator);
         Assert.True(
             ((denominator * denominator) + (t0 * t0)) * BigInteger.Pow(10, 18) <= 2 * BigInteger.Pow(99_997 * 11_044, 2) * denominator * denominator);
     }
