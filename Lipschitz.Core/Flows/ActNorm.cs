@@ -22,6 +22,12 @@ public sealed class ActNorm : IBijection
         Parameters = [_shift, _logScale];
     }
 
+    /// <summary>b [1, Width].</summary>
+    public Tensor Shift => _shift.Value;
+
+    /// <summary>w [1, Width].</summary>
+    public Tensor LogScale => _logScale.Value;
+
     /// <inheritdoc/>
     public string Name { get; }
 

@@ -22,6 +22,9 @@ public sealed class ActivationLayer : ILayer
     /// <summary>The nonlinearity.</summary>
     public Activation Function { get; }
 
+    /// <summary>The raw scalars of the nonlinearity [1, count], count possibly 0.</summary>
+    public Tensor ActivationParameters => _scalars.Value;
+
     /// <inheritdoc/>
     public int InputWidth { get; }
 

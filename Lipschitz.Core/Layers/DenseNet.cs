@@ -119,6 +119,9 @@ public sealed class DenseNet : ILayer
     /// <summary>The bias of layer i [1, out].</summary>
     public Tensor Bias(int i) => _biases[i].Value;
 
+    /// <summary>The raw scalars of dense layer i's activation [1, count], count possibly 0.</summary>
+    public Tensor ActivationParameters(int i) => _scalars[i].Value;
+
     /// <inheritdoc/>
     public IReadOnlyList<Parameter> Parameters { get; }
 

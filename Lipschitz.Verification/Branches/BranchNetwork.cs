@@ -10,7 +10,8 @@ namespace Lipschitz.Verification.Branches;
 /// <param name="Outputs">Rows of W, columns of W v + b.</param>
 /// <param name="Inputs">Columns of W: the width of all slices before.</param>
 /// <param name="Function">phi; Identity for the last stage.</param>
-public sealed record DenseStage(double[] Weight, double[] Bias, int Outputs, int Inputs, Activation Function)
+/// <param name="Scalars">The raw scalars of phi; bounds hold for every value of them.</param>
+public sealed record DenseStage(double[] Weight, double[] Bias, int Outputs, int Inputs, Activation Function, double[] Scalars)
 {
     /// <summary>Columns of a.</summary>
     public int SliceWidth => Function.OutputColumns(Outputs);
@@ -48,7 +49,7 @@ public sealed class BranchNetwork
     {
         DenseNet net => FromDenseNet(net),
         Sequential chain => FromChain(chain),
-        Linear linear => new(linear.InputWidth, [], Stage(linear, linear.InputWidth, 0, Activation.Identity), null),
+        Linear linear => new(linear.InputWidth, [], Stage(linear, linear.InputWidth, linear.InputWidth, 0, null), null),
         _ => null,
     };
 
@@ -84,7 +85,8 @@ public sealed class BranchNetwork
         {
             Tensor weight = net.EffectiveWeight(i);
             stages.Add(new(
-                Numbers(weight), Numbers(net.Bias(i)), weight.Rows, weight.Columns, i < net.Depth ? net.Activation : Activation.Identity));
+                Numbers(weight), Numbers(net.Bias(i)), weight.Rows, weight.Columns, i < net.Depth ? net.Activation : Activation.Identity,
+                i < net.Depth ? Numbers(net.ActivationParameters(i)) : []));
         }
 
         // h_i carries slice j with the factor e2_j prod_{j<l<=i} e1_l; divided by prod_{l<=i} e1_l it no longer depends on i, and only
@@ -102,43 +104,59 @@ public sealed class BranchNetwork
         return new(net.InputWidth, stages[..^1], stages[^1], scales);
     }
 
-    // Linear, activation, linear, activation, .. linear: the weight of a stage sees the slice before it and zeros elsewhere.
+    // Linear layers and activations in any order: the weight of a stage sees the slice before it and zeros elsewhere. An activation
+    // without a linear layer before it has the identity as its weight, and so has the end of a chain that ends with an activation.
     private static BranchNetwork? FromChain(Sequential chain)
     {
+        if (chain.Layers.Any(layer => layer is not (Linear or ActivationLayer)))
+        {
+            return null;
+        }
+
         var stages = new List<DenseStage>();
         int total = chain.InputWidth, previous = chain.InputWidth;
-        for (int i = 0; i < chain.Layers.Count; i += 2)
+        for (int i = 0; i < chain.Layers.Count; i++)
         {
-            if (chain.Layers[i] is not Linear linear)
-            {
-                return null;
-            }
-
-            bool last = i == chain.Layers.Count - 1;
-            if (!last && chain.Layers[i + 1] is not ActivationLayer)
-            {
-                return null;
-            }
-
-            Activation function = last ? Activation.Identity : ((ActivationLayer)chain.Layers[i + 1]).Function;
-            DenseStage stage = Stage(linear, total, total - previous, function);
+            var linear = chain.Layers[i] as Linear;
+            int at = linear is null ? i : i + 1;
+            var activation = at < chain.Layers.Count ? chain.Layers[at] as ActivationLayer : null;
+            DenseStage stage = Stage(linear, previous, total, total - previous, activation);
             stages.Add(stage);
             previous = stage.SliceWidth;
             total += previous;
+            i = linear is not null && activation is not null ? i + 1 : i;
         }
 
-        bool endsLinear = chain.Layers.Count % 2 == 1;
-        return endsLinear ? new(chain.InputWidth, stages[..^1], stages[^1], null) : null;
+        if (chain.Layers[^1] is ActivationLayer)
+        {
+            stages.Add(Stage(null, previous, total, total - previous, null));
+        }
+
+        return new(chain.InputWidth, stages[..^1], stages[^1], null);
     }
 
-    private static DenseStage Stage(Linear linear, int total, int start, Activation function)
+    private static DenseStage Stage(Linear? linear, int width, int total, int start, ActivationLayer? activation)
     {
-        double[] narrow = Numbers(linear.EffectiveWeight), wide = new double[linear.OutputWidth * total];
-        for (int i = 0; i < linear.OutputWidth; i++)
+        int outputs = linear?.OutputWidth ?? width;
+        double[] wide = new double[outputs * total];
+        if (linear is null)
         {
-            narrow.AsSpan(i * linear.InputWidth, linear.InputWidth).CopyTo(wide.AsSpan((i * total) + start));
+            for (int i = 0; i < outputs; i++)
+            {
+                wide[(i * total) + start + i] = 1;
+            }
+        }
+        else
+        {
+            double[] narrow = Numbers(linear.EffectiveWeight);
+            for (int i = 0; i < outputs; i++)
+            {
+                narrow.AsSpan(i * width, width).CopyTo(wide.AsSpan((i * total) + start));
+            }
         }
 
-        return new(wide, Numbers(linear.Bias), linear.OutputWidth, total, function);
+        return new(
+            wide, linear is null ? new double[outputs] : Numbers(linear.Bias), outputs, total, activation?.Function ?? Activation.Identity,
+            activation is null ? [] : Numbers(activation.ActivationParameters));
     }
 }
