@@ -9,7 +9,7 @@ namespace Lipschitz.Backends;
 /// <remarks>
 /// <para>
 /// Rules that hold for every kernel: shapes in brackets are [rows, columns]; "&lt;-" overwrites and never reads the old value (so it
-/// may be NaN), "+=" adds; inputs and outputs do not overlap unless the kernel says so; sizes of zero are allowed and do nothing;
+/// may be NaN), "+=" adds; inputs and outputs do not overlap unless the kernel says so; sizes of zero are allowed, an empty sum is 0; wherever beta = 0 the old value is not read;
 /// kernels run on the calling thread, may be called from several threads at once on disjoint outputs, and give the same bits
 /// whatever the number of threads. Scalars cross the interface as double.
 /// </para>
@@ -114,7 +114,7 @@ public interface IBackend : IDisposable
     void SlopeJvp(Activation f, Tensor slopes, Tensor t, Tensor result);
 
     /// <summary>
-    /// The adjoint of <see cref="Activate"/>. With a, da the value and tangent rows of pre and gy, gdy those of gradient:
+    /// The adjoint of <see cref="Activate"/>. With a, da the value and tangent rows of pre and gy, gdy those of gradient (at kinks: ReLU'(0) = 0, the outer branch of LipschitzCube, exp for Elu):
     /// preGradient &lt;- (f'(a) gy + f''(a) sum_T da gdy, f'(a) gdy), and parameterGradient [1, count] += the derivative of
     /// sum(gy f(a)) + sum(gdy f'(a) da) with respect to the raw parameters. gradient [valueRows (1+T), OutputColumns(n)],
     /// pre and preGradient [.., n]. preGradient may be gradient itself where f is elementwise.
@@ -139,7 +139,7 @@ public interface IBackend : IDisposable
     /// <summary>y_i &lt;- factors_i x_i. factors [B, 1], x and y [k B, n]; row i uses factor i mod B; y may be x.</summary>
     void ScaleRows(Tensor factors, Tensor x, Tensor y);
 
-    /// <summary>y &lt;- alpha x + beta y, same shapes; with beta = 0 the old y is not read.</summary>
+    /// <summary>y &lt;- alpha x + beta y, same shapes; with beta = 0 the old y is not read. x may be y.</summary>
     void Axpby(double alpha, Tensor x, double beta, Tensor y);
 
     /// <summary>Whether every element is finite.</summary>
@@ -165,7 +165,7 @@ public interface IBackend : IDisposable
 
     /// <summary>
     /// tangents [d B, d] &lt;- d independent directions a sample: block 0 is the probe [B, d]; blocks 1.. are the unit vectors except the
-    /// one along the probe's largest component.
+    /// one along the probe's largest component in magnitude (the first of equals).
     /// </summary>
     void CompleteBasis(Tensor probe, Tensor tangents);
 
@@ -189,7 +189,7 @@ public interface IBackend : IDisposable
 
     /// <summary>
     /// Power iteration: repeats u &lt;- W v / |W v|, v &lt;- W'u / |W'u| and leaves sigma &lt;- u'W v. Stops early once |sigma - its last value|
-    /// &lt;= tolerance * sigma (tolerance 0: never). Zero W gives sigma 0 and leaves u, v. w [m, n], u [1, m], v [1, n], sigma [1, 1].
+    /// &lt;= tolerance * sigma (tolerance 0: never), in the second iteration at the earliest. W v = 0 gives sigma 0 and leaves u, v. w [m, n], u [1, m], v [1, n], sigma [1, 1].
     /// With 0 iterations only sigma is written. An estimate from below, never a bound.
     /// </summary>
     /// <returns>The iterations made.</returns>
@@ -224,7 +224,7 @@ public interface IBackend : IDisposable
     void Norm(Tensor x, Tensor norm);
 
     /// <summary>
-    /// One Adam step on flat [1, n] tensors with gradient scaled by min(1, clip/norm) (clip positive infinity: not at all), and
+    /// One Adam step on flat [1, n] tensors with gradient scaled by min(1, clip/norm) (clip positive infinity: norm is not read), and
     /// average &lt;- d average + (1 - d) parameters afterwards. norm [1, 1].
     /// </summary>
     void Adam(

@@ -85,7 +85,9 @@ internal sealed class SafeTensorHeader
     /// <param name="metadata">The texts, or null.</param>
     /// <param name="dataDigest">The checksum of the data.</param>
     /// <param name="digest">Makes the checksum of the header.</param>
-    /// <exception cref="ArgumentException">A name is double or reserved, a text is not valid UTF-16, or the header gets too long.</exception>
+    /// <exception cref="ArgumentException">
+    /// A name is double or reserved, a text is not valid UTF-16, or the header gets too long.
+    /// </exception>
     public static byte[] Format(
         IReadOnlyList<SafeTensor> tensors,
         IReadOnlyList<SafeTensor> dataOrder,
@@ -117,7 +119,8 @@ internal sealed class SafeTensorHeader
             json.Flush();
             digestStart = buffer.WrittenCount - DigestLength - 1;
             json.WriteString(DataDigestName, dataDigest);
-            foreach ((string key, string text) in (metadata ?? new Dictionary<string, string>()).OrderBy(pair => pair.Key, StringComparer.Ordinal))
+            IEnumerable<KeyValuePair<string, string>> texts = metadata ?? new Dictionary<string, string>();
+            foreach ((string key, string text) in texts.OrderBy(pair => pair.Key, StringComparer.Ordinal))
             {
                 if (key is DataDigestName or HeaderDigestName)
                 {

@@ -14,8 +14,10 @@ namespace Lipschitz.Checkpoints;
 public static class SafeTensors
 {
     private const int LengthSize = sizeof(ulong);
+    private const string Changed = "was damaged or changed after it was written";
 
-    /// <summary>The contents of the file at <paramref name="path"/>, checked; memory taken stays in proportion to the file's length.</summary>
+    /// <summary>The contents of the file at <paramref name="path"/>, checked.</summary>
+    /// <remarks>Takes memory in proportion to the file's length at most, whatever the file claims.</remarks>
     /// <exception cref="CheckpointFormatException">The file is damaged or no safetensors file.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static SafeTensorFile Read(string path)
@@ -51,7 +53,9 @@ public static class SafeTensors
     public static void Write(string path, IReadOnlyList<SafeTensor> tensors, IReadOnlyDictionary<string, string>? metadata = null) =>
         AtomicFile.Write(path, stream => Write(stream, tensors, metadata));
 
-    /// <summary>Writes to a stream what <see cref="Write(string, IReadOnlyList{SafeTensor}, IReadOnlyDictionary{string, string})"/> writes.</summary>
+    /// <summary>
+    /// Writes to a stream what <see cref="Write(string, IReadOnlyList{SafeTensor}, IReadOnlyDictionary{string, string})"/> writes.
+    /// </summary>
     /// <exception cref="ArgumentException">
     /// A name occurs twice or is reserved, a text is not valid UTF-16, or the header would be longer than 100 MB.
     /// </exception>
@@ -99,7 +103,7 @@ public static class SafeTensors
         SafeTensorHeader header = SafeTensorHeader.Parse(headerBytes, dataLength, path);
         if (header.HeaderDigest is { } headerDigest && headerDigest != Sha256(header.BytesWithoutDigest))
         {
-            throw new CheckpointFormatException(path, "was damaged or changed after it was written: sha256.header does not match the header");
+            throw new CheckpointFormatException(path, $"{Changed}: sha256.header does not match the header");
         }
 
         using var dataHash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -119,7 +123,7 @@ public static class SafeTensors
 
         if (header.DataDigest is { } dataDigest && dataDigest != Hex(dataHash.GetHashAndReset()))
         {
-            throw new CheckpointFormatException(path, "was damaged or changed after it was written: sha256.data does not match the data");
+            throw new CheckpointFormatException(path, $"{Changed}: sha256.data does not match the data");
         }
 
         return new SafeTensorFile(tensors, header.Metadata, header.DataDigest is not null);

@@ -4,7 +4,9 @@ using System.Text;
 
 namespace Lipschitz.Data;
 
-/// <summary>Reads and writes NumPy's .npy files of float32, float64 and int64 numbers, 1-D and 2-D, little-endian, in row-major order.</summary>
+/// <summary>
+/// Reads and writes NumPy's .npy files of float32, float64 and int64 numbers, 1-D and 2-D, little-endian, in row-major order.
+/// </summary>
 /// <remarks>
 /// The format is "\x93NUMPY", a version (1 or 2), the length of the header, a header that is a Python dictionary such as
 /// {'descr': '&lt;f4', 'fortran_order': False, 'shape': (3, 2), }, and the numbers (NumPy enhancement proposal 1). Every size is
@@ -45,11 +47,12 @@ public static class Npy
                     path, "is in Fortran (column-major) order; save it with numpy.save(path, numpy.ascontiguousarray(a))");
             }
 
-            if (left != (long)count * elementSize)
+            long needed = (long)count * elementSize;
+            if (left != needed)
             {
-                string state = left < (long)count * elementSize ? "truncated" : "longer than its header says";
+                string state = left < needed ? "truncated" : "longer than its header says";
                 throw new DataFormatException(
-                    path, $"is {state}: {count} numbers need {(long)count * elementSize} bytes after the header, found {left}; save it again");
+                    path, $"is {state}: {count} numbers need {needed} bytes after the header, found {left}; save it again");
             }
 
             Array values = header.Descr switch
@@ -83,6 +86,14 @@ public static class Npy
     /// <exception cref="IOException">The file cannot be written.</exception>
     public static void Write(string path, ReadOnlySpan<long> values, params ReadOnlySpan<int> shape) =>
         WriteFile(path, "<i8", values, shape);
+
+    /// <summary>Writes float64 numbers of shape <paramref name="shape"/> to a stream.</summary>
+    /// <exception cref="ArgumentException">The shape has not one or two lengths or does not fit the number of values.</exception>
+    public static void Write(Stream stream, ReadOnlySpan<double> values, params ReadOnlySpan<int> shape)
+    {
+        CheckShape(values.Length, shape);
+        WriteTo(stream, "<f8", values, shape);
+    }
 
     private static NpyHeader ReadHeader(Stream stream, string path)
     {
@@ -154,14 +165,24 @@ public static class Npy
     private static void WriteFile<T>(string path, string descr, ReadOnlySpan<T> values, ReadOnlySpan<int> shape)
         where T : unmanaged
     {
+        CheckShape(values.Length, shape);
+        using FileStream stream = File.Create(path);
+        WriteTo(stream, descr, values, shape);
+    }
+
+    private static void CheckShape(int count, ReadOnlySpan<int> shape)
+    {
         bool valid = shape.Length is 1 or 2 && shape[0] >= 0 && shape[^1] >= 0;
-        if (!valid || values.Length != (shape.Length == 1 ? shape[0] : (long)shape[0] * shape[1]))
+        if (!valid || count != (shape.Length == 1 ? shape[0] : (long)shape[0] * shape[1]))
         {
             string lengths = string.Join(", ", shape.ToArray());
-            throw new ArgumentException($"Write: {values.Length} values do not have shape [{lengths}].", nameof(shape));
+            throw new ArgumentException($"Write: {count} values do not have shape [{lengths}].", nameof(shape));
         }
+    }
 
-        using FileStream stream = File.Create(path);
+    private static void WriteTo<T>(Stream stream, string descr, ReadOnlySpan<T> values, ReadOnlySpan<int> shape)
+        where T : unmanaged
+    {
         stream.Write(NpyHeader.Format(descr, shape));
         const int chunk = 1 << 20;
         for (int start = 0; start < values.Length; start += chunk)

@@ -1,7 +1,9 @@
 namespace Lipschitz.Data;
 
 /// <summary>The contents of a .npy file: numbers in row-major order and their shape.</summary>
-/// <remarks>Exactly one of <see cref="AsFloat32"/>, <see cref="AsFloat64"/> and <see cref="AsInt64"/> is there: what the file holds.</remarks>
+/// <remarks>
+/// Exactly one of <see cref="AsFloat32"/>, <see cref="AsFloat64"/> and <see cref="AsInt64"/> is there: what the file holds.
+/// </remarks>
 public sealed class NpyArray
 {
     private const long LargestExactInteger = 1L << 53;

@@ -2,7 +2,9 @@ using Lipschitz.Randomness;
 
 namespace Lipschitz.Data;
 
-/// <summary>Four circles about the origin of radius 3, 2.25, 1.5 and 0.75, each with a quarter of the points, plus noise N(0, 0.08²).</summary>
+/// <summary>
+/// Four circles about the origin of radius 3, 2.25, 1.5 and 0.75, each with a quarter of the points, plus noise N(0, 0.08²).
+/// </summary>
 public sealed class Rings : ToyDensity
 {
     /// <inheritdoc/>

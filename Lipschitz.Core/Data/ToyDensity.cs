@@ -7,10 +7,13 @@ namespace Lipschitz.Data;
 /// The sets and their constants are those of Grathwohl et al., "FFJORD" (2019), and Chen et al., "Residual Flows" (2019), which
 /// follow scikit-learn; but points are drawn one by one instead of spread evenly over each curve, so that they are independent.
 /// </remarks>
-public abstract class ToyDensity
+public abstract class ToyDensity : IPointSource
 {
     /// <summary>The name to give on the command line or in a configuration.</summary>
     public abstract string Name { get; }
+
+    /// <inheritdoc/>
+    public int Width => 2;
 
     /// <summary>
     /// The differential entropy -E log p, in nats, to the digits given, or null where it was not computed. No model's negative

@@ -1,4 +1,5 @@
 using Lipschitz.Backends;
+using Lipschitz.LogDet;
 
 namespace Lipschitz.Models;
 
@@ -95,26 +96,6 @@ public enum LogDetMethod
 
     /// <summary>The power series with exact traces, cut after a fixed number of terms: biased, no probe noise.</summary>
     ExactTrace,
-}
-
-/// <summary>The distribution of the number of roulette terms.</summary>
-public enum TailDistribution
-{
-    /// <summary>Geometric on 1, 2, ..: P(N &gt;= k) = (1 - p)^(k-1).</summary>
-    Geometric,
-
-    /// <summary>Poisson on 0, 1, ...</summary>
-    Poisson,
-}
-
-/// <summary>The distribution of Hutchinson's probes.</summary>
-public enum ProbeKind
-{
-    /// <summary>Standard normal.</summary>
-    Gaussian,
-
-    /// <summary>Random signs.</summary>
-    Rademacher,
 }
 
 /// <summary>A log-determinant estimator.</summary>

@@ -13,7 +13,8 @@ public readonly struct Tensor
     /// <exception cref="ShapeMismatchException">The view does not fit into the buffer.</exception>
     public Tensor(DeviceBuffer buffer, int offset, int rows, int columns, int stride)
     {
-        long last = rows == 0 || columns == 0 ? offset : offset + ((long)(rows - 1) * stride) + columns;
+        // An empty view touches nothing, so it may start anywhere, for example behind the last row.
+        long last = rows == 0 || columns == 0 ? 0 : offset + ((long)(rows - 1) * stride) + columns;
         if (offset < 0 || rows < 0 || columns < 0 || (rows > 1 && stride < columns) || last > buffer.Length)
         {
             throw new ShapeMismatchException(

@@ -143,6 +143,13 @@ public class ActivationTests
         Assert.Equal([2, 6, 2, 5], Activate(Activation.MaxMin, [], [2, 2, 5, 6], 1, 4));
     }
 
+    [Fact]
+    public void The_tangents_of_equal_numbers_follow_the_first_of_the_pair() =>
+        Assert.Equal([2, 2, 0.25, -4], Activate(Activation.MaxMin, [], [2, 2, 0.25, -4], 1, 2));
+
+    [Fact]
+    public void The_slope_of_ReLU_at_zero_is_zero() => Assert.Equal([0, 0, 1], Slopes(Activation.ReLU, [], [-1, 0, 1], 1).Read());
+
     [Theory]
     [MemberData(nameof(All))]
     public void Huge_arguments_and_parameters_stay_finite(Activation f)

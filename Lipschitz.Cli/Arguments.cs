@@ -1,0 +1,50 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using System.Numerics;
+
+namespace Lipschitz.Cli;
+
+/// <summary>Options and arguments that several commands have.</summary>
+internal static class Arguments
+{
+    /// <summary>RUN: the directory that <c>train</c> wrote.</summary>
+    public static Argument<string> Run() => new("RUN") { Description = "The directory of a run, such as runs/moons-quick" };
+
+    /// <summary>--threads.</summary>
+    public static Option<int?> Threads() =>
+        Whole<int>("--threads", 1, "Threads of the CPU back end (default: all processors); results do not depend on it");
+
+    /// <summary>--seed.</summary>
+    public static Option<ulong?> Seed(string description) => Whole<ulong>("--seed", 0, description);
+
+    /// <summary>-o.</summary>
+    public static Option<string> Output(string description) =>
+        new("-o", "--output") { Description = description, HelpName = "file", Required = true };
+
+    /// <summary>--repeats.</summary>
+    public static Option<int?> Repeats() =>
+        Whole("--repeats", 1, "Draws to average where the log-determinant is random (default: 1)");
+
+    /// <summary>A whole number of at least <paramref name="least"/>.</summary>
+    public static Option<T?> Whole<T>(string name, T least, string description, params string[] aliases)
+        where T : struct, IBinaryInteger<T> => new(name, aliases)
+        {
+            Description = description,
+            HelpName = "number",
+            CustomParser = result => ParseWhole(result, name, least),
+        };
+
+    private static T? ParseWhole<T>(ArgumentResult result, string name, T least)
+        where T : struct, IBinaryInteger<T>
+    {
+        string text = result.Tokens.Count == 0 ? "" : result.Tokens[0].Value;
+        if (T.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out T value) && value >= least)
+        {
+            return value;
+        }
+
+        result.AddError($"{name} needs a whole number of at least {least}, not '{text}'");
+        return null;
+    }
+}

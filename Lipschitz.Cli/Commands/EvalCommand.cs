@@ -1,0 +1,55 @@
+using System.CommandLine;
+using Lipschitz.Backends;
+using Lipschitz.Checkpoints;
+using Lipschitz.Data;
+using Lipschitz.Flows;
+using Lipschitz.Models;
+using Lipschitz.Training;
+
+namespace Lipschitz.Cli.Commands;
+
+/// <summary><c>lipschitz eval RUN</c>.</summary>
+internal static class EvalCommand
+{
+    /// <summary>Makes the command.</summary>
+    public static Command Create(Shell shell)
+    {
+        Argument<string> run = Arguments.Run();
+        Option<int?> repeats = Arguments.Repeats();
+        Option<int?> points = Arguments.Whole("--points", 2, "Points of the test set (default: as in the run's configuration)");
+        Option<int?> threads = Arguments.Threads();
+        var command = new DocumentedCommand(
+            "eval",
+            "Test a trained flow: negative log-likelihood on the fixed test set, with its standard error.",
+            "lipschitz eval runs/moons-quick",
+            "lipschitz eval runs/moons-quick --points 100000 --json") { run, repeats, points, threads };
+        command.SetAction(parse =>
+        {
+            RunDirectory directory = Runs.Open(parse.GetRequiredValue(run));
+            Configuration configuration = directory.Configuration;
+            IPointSource data = DataSources.Open(configuration.Data);
+            using IBackend backend = BackendChoice.Open(parse.GetValue(threads));
+            Flow flow = directory.LoadFlow(backend);
+            EvaluationSettings evaluation = configuration.Evaluation;
+            evaluation = evaluation with { Points = parse.GetValue(points) ?? evaluation.Points };
+            TestReport test = Trainer.Test(flow, evaluation, data, repeats: parse.GetValue(repeats) ?? 1);
+            shell.Report(
+                parse,
+                new
+                {
+                    run = directory.Path,
+                    data = configuration.Data,
+                    model = configuration.Name,
+                    points = test.Points,
+                    negativeLogLikelihood = test.NegativeLogLikelihood,
+                    standardError = test.StandardError,
+                    logDet = test.Kind,
+                    entropy = data.Entropy,
+                    difference = test.NegativeLogLikelihood - data.Entropy,
+                },
+                console => TestText.Write(console, test, data.Entropy));
+            return ExitCode.Success;
+        });
+        return command;
+    }
+}

@@ -1,0 +1,145 @@
+using System.CommandLine;
+using System.Globalization;
+using Lipschitz.Backends;
+using Lipschitz.Checkpoints;
+using Lipschitz.Flows;
+using Lipschitz.Models;
+using Lipschitz.Randomness;
+using Spectre.Console;
+
+namespace Lipschitz.Cli.Commands;
+
+/// <summary><c>lipschitz invert RUN [INPUT]</c>.</summary>
+internal static class InvertCommand
+{
+    private const int DefaultPoints = 1000;
+    private const double VacuousFactor = 1e3; // beyond it a bound that holds is no news
+
+    /// <summary>Makes the command.</summary>
+    public static Command Create(Shell shell)
+    {
+        Argument<string> run = Arguments.Run();
+        var input = new Argument<string?>("INPUT")
+        {
+            Description = $"A .csv or .npy file of points (default: {DefaultPoints} points of the test set)",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        var tolerance = new Option<double?>("--tolerance")
+        {
+            Description = "The error bound at which the inverse of a point is done (default: 1e-4)",
+            HelpName = "number",
+        };
+        tolerance.Validators.Add(result =>
+        {
+            if (result.Tokens.Count == 1 && !(double.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out double t) && t > 0))
+            {
+                result.AddError("--tolerance needs a positive number");
+            }
+        });
+        Option<int?> threads = Arguments.Threads();
+        var command = new DocumentedCommand(
+            "invert",
+            "Check the inverse: send points to the latent space and back, and compare the reported error bound with the measured error.",
+            "lipschitz invert runs/moons-quick",
+            "lipschitz invert runs/moons-quick points.csv --tolerance 1e-5") { run, input, tolerance, threads };
+        command.SetAction(parse =>
+        {
+            RunDirectory directory = Runs.Open(parse.GetRequiredValue(run));
+            using IBackend backend = BackendChoice.Open(parse.GetValue(threads));
+            Flow flow = directory.LoadFlow(backend);
+            double[] points = parse.GetValue(input) is { } path
+                ? PointFiles.Read(path, flow.Width).Values
+                : TestPoints(directory.Configuration, flow.Width);
+            InverseReport report = flow.Inverse(flow.Forward(points), parse.GetValue(tolerance) ?? 1e-4);
+            Report(shell, parse, directory.Path, points, report, flow.Width);
+            return ExitCode.Success;
+        });
+        return command;
+    }
+
+    private static double[] TestPoints(Configuration configuration, int width)
+    {
+        var points = new double[DefaultPoints * width];
+        DataSources.Open(configuration.Data).Sample(new RandomKey(configuration.Seed, RandomPurpose.TestData), 0, points);
+        return points;
+    }
+
+    private static void Report(Shell shell, ParseResult parse, string run, double[] points, InverseReport report, int width)
+    {
+        double[] measured = Distances(points, report.Points, width);
+        int within = 0;
+        for (int i = 0; i < measured.Length; i++)
+        {
+            within += measured[i] <= report.ErrorBounds[i] ? 1 : 0;
+        }
+
+        Spread iterations = Spread.Of([.. report.Iterations.Select(i => (double)i)]);
+        Spread residual = Spread.Of(report.Residuals), bound = Spread.Of(report.ErrorBounds);
+        Spread blockBound = Spread.Of(report.BlockErrorBounds), error = Spread.Of(measured);
+        object result = new
+        {
+            run,
+            points = measured.Length,
+            iterations,
+            residual,
+            blockErrorBound = blockBound,
+            errorBound = bound,
+            measuredError = error,
+            withinBound = within,
+        };
+        shell.Report(parse, result, console =>
+        {
+            Table table = new Table().Border(TableBorder.Simple).AddColumn("");
+            foreach (string title in new[] { "mean", "median", "99%", "largest" })
+            {
+                table.AddColumn(new TableColumn(title).RightAligned());
+            }
+
+            AddRow(table, "iterations, all blocks", iterations, "0.0");
+            AddRow(table, "residual", residual, "0.0e+0");
+            AddRow(table, "error bound, worst block", blockBound, "0.0e+0");
+            AddRow(table, "error bound, all blocks", bound, "0.0e+0");
+            AddRow(table, "measured |x - x'|", error, "0.0e+0");
+            console.Write(table);
+            TextWriter text = console.Profile.Out.Writer;
+            text.WriteLine($"{within} of {measured.Length} points came back within their bound");
+            if (bound.Median > VacuousFactor * error.Largest)
+            {
+                text.WriteLine("the bound over all blocks multiplies their worst cases, so for this flow it says little; look at the worst block and the measured error");
+            }
+        });
+    }
+
+    private static double[] Distances(double[] a, double[] b, int width)
+    {
+        var distances = new double[a.Length / width];
+        for (int row = 0; row < distances.Length; row++)
+        {
+            double sum = 0;
+            for (int i = row * width; i < (row + 1) * width; i++)
+            {
+                sum += (a[i] - b[i]) * (a[i] - b[i]);
+            }
+
+            distances[row] = Math.Sqrt(sum);
+        }
+
+        return distances;
+    }
+
+    private static void AddRow(Table table, string name, Spread spread, string format)
+    {
+        double[] cells = [spread.Mean, spread.Median, spread.Percentile99, spread.Largest];
+        table.AddRow([name, .. cells.Select(value => value.ToString(format, CultureInfo.InvariantCulture))]);
+    }
+
+    /// <summary>How a number varies over the points.</summary>
+    private sealed record Spread(double Mean, double Median, double Percentile99, double Largest)
+    {
+        public static Spread Of(double[] values)
+        {
+            double[] sorted = [.. values.Order()];
+            return new Spread(sorted.Average(), sorted[sorted.Length / 2], sorted[(int)(0.99 * (sorted.Length - 1))], sorted[^1]);
+        }
+    }
+}

@@ -1,0 +1,58 @@
+using System.CommandLine;
+using Lipschitz.Backends;
+using Lipschitz.Checkpoints;
+using Lipschitz.Flows;
+using Lipschitz.Models;
+
+namespace Lipschitz.Cli.Commands;
+
+/// <summary><c>lipschitz logprob RUN INPUT -o OUT</c>.</summary>
+internal static class LogProbCommand
+{
+    /// <summary>Makes the command.</summary>
+    public static Command Create(Shell shell)
+    {
+        Argument<string> run = Arguments.Run();
+        var input = new Argument<string>("INPUT") { Description = "A .csv or .npy file of points, one a row" };
+        Option<string> output = Arguments.Output("A .csv or .npy file: the log-density of each point in nats, one a row");
+        Option<int?> repeats = Arguments.Repeats();
+        Option<int?> threads = Arguments.Threads();
+        var command = new DocumentedCommand(
+            "logprob",
+            "Compute the log-density of points, in nats.",
+            "lipschitz logprob runs/moons-quick points.csv -o logprob.csv",
+            "lipschitz logprob runs/moons-quick points.npy -o logprob.npy") { run, input, output, repeats, threads };
+        command.SetAction(parse =>
+        {
+            RunDirectory directory = Runs.Open(parse.GetRequiredValue(run));
+            string path = parse.GetRequiredValue(output);
+            PointFiles.CheckWritable(path, width: null);
+            using IBackend backend = BackendChoice.Open(parse.GetValue(threads));
+            Flow flow = directory.LoadFlow(backend);
+            Points points = PointFiles.Read(parse.GetRequiredValue(input), flow.Width);
+            LogProbResult result = flow.LogProb(
+                points.Values,
+                EstimatorFactory.Create(directory.Configuration.Evaluation.LogDet),
+                repeats: parse.GetValue(repeats) ?? 1);
+            PointFiles.Write(path, new Points(result.Values, 1), ["log_density"]);
+            double mean = result.Values.Average();
+            shell.Report(
+                parse,
+                new
+                {
+                    run = directory.Path,
+                    points = points.Count,
+                    meanLogDensity = mean,
+                    leastLogDensity = result.Values.Min(),
+                    logDet = result.Kind,
+                    meanStandardError = result.StandardErrors?.Average(),
+                    file = path,
+                },
+                console => console.Profile.Out.Writer.WriteLine(
+                    $"{points.Count} values written to {path}: mean {mean:0.0000} nats, least {result.Values.Min():0.0000}"
+                    + $" (log-determinant: {result.Kind.ToString().ToLowerInvariant()})"));
+            return ExitCode.Success;
+        });
+        return command;
+    }
+}

@@ -1,0 +1,174 @@
+using System.CommandLine;
+using System.Diagnostics;
+using Lipschitz.Backends;
+using Lipschitz.Checkpoints;
+using Lipschitz.Data;
+using Lipschitz.Flows;
+using Lipschitz.Models;
+using Lipschitz.Training;
+
+namespace Lipschitz.Cli.Commands;
+
+/// <summary><c>lipschitz train DATA</c>.</summary>
+internal sealed class TrainCommand
+{
+    private static readonly string[] s_files = ["model.safetensors", "training.safetensors", "config.json", "metrics.jsonl"];
+    private readonly Shell _shell;
+    private readonly Argument<string?> _data = new("DATA")
+    {
+        Description = $"A data set ({string.Join(", ", ToyDensities.All)}) or a .csv or .npy file of points",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
+
+    private readonly Option<string?> _model = new("--model")
+    {
+        Description = $"A preset: {string.Join(", ", Presets.Names)} (default: quick)",
+        HelpName = "preset",
+    };
+
+    private readonly Option<long?> _steps = Arguments.Whole<long>("--steps", 1, "Optimiser steps (default: the preset's)");
+    private readonly Option<ulong?> _seed = Arguments.Seed("Seed of every random number of the run (default: 0)");
+    private readonly Option<string?> _out = new("--out")
+    {
+        Description = "The run's new directory (default: runs/DATA-MODEL)",
+        HelpName = "RUN",
+    };
+
+    private readonly Option<string?> _resume = new("--resume")
+    {
+        Description = "Continue this run where its last checkpoint stands",
+        HelpName = "RUN",
+    };
+
+    private readonly Option<int?> _threads = Arguments.Threads();
+    private readonly Option<string[]> _set = new("--set")
+    {
+        Description = "Change a setting of the preset, such as training.learningRate=0.002; may be repeated",
+        HelpName = "key=value",
+    };
+
+    private TrainCommand(Shell shell) => _shell = shell;
+
+    /// <summary>Makes the command.</summary>
+    public static Command Create(Shell shell) => new TrainCommand(shell).Build();
+
+    private DocumentedCommand Build()
+    {
+        var command = new DocumentedCommand(
+            "train",
+            "Train a flow on points, test it and draw it.",
+            "lipschitz train moons",
+            "lipschitz train checkerboard --model idensenet-lc --steps 20000 --seed 1",
+            "lipschitz train points.csv --set model.blocks=12 --set training.batch=200 --out runs/mine",
+            "lipschitz train --resume runs/moons-quick") { _data, _model, _steps, _seed, _out, _resume, _threads, _set };
+        command.SetAction(Run);
+        return command;
+    }
+
+    private int Run(ParseResult parse)
+    {
+        bool resumes = parse.GetValue(_resume) is not null;
+        Configuration configuration = resumes ? ResumedConfiguration(parse) : NewConfiguration(parse);
+        IPointSource data = DataSources.Open(configuration.Data);
+        using IBackend backend = BackendChoice.Open(parse.GetValue(_threads));
+        Trainer trainer = UsageException.Guard(() => CreateTrainer(configuration, backend, data));
+        RunDirectory run = resumes ? Runs.Open(parse.GetValue(_resume)!) : CreateRun(parse, configuration);
+        var training = new TrainingRun(trainer, run);
+        training.Begin(resumes);
+
+        TrainingDisplay display = TrainingDisplay.For(_shell, parse.GetValue(_shell.Json));
+        display.Announce($"{DataSources.ShortName(configuration.Data)}, {configuration.Name}: {trainer.Flow.TrainedCount} parameters,"
+            + $" {backend.Threads} {(backend.Threads == 1 ? "thread" : "threads")}, into {run.Path}");
+        var watch = Stopwatch.StartNew();
+        long first = trainer.StepsDone;
+        TestReport test = display.Watch(trainer, report => training.Run(report, _shell.Cancellation));
+        double seconds = watch.Elapsed.TotalSeconds;
+
+        Flow flow = run.LoadFlow(backend);
+        List<string> files = [.. s_files.Select(run.In), .. FigureFiles.Draw(run.Path, run, flow, data)];
+        _shell.Report(
+            parse,
+            new
+            {
+                run = run.Path,
+                data = configuration.Data,
+                model = configuration.Name,
+                parameters = trainer.Flow.TrainedCount,
+                steps = trainer.StepsDone,
+                seed = configuration.Seed,
+                threads = backend.Threads,
+                seconds,
+                stepsPerSecond = (trainer.StepsDone - first) / seconds,
+                negativeLogLikelihood = test.NegativeLogLikelihood,
+                standardError = test.StandardError,
+                points = test.Points,
+                logDet = test.Kind,
+                entropy = data.Entropy,
+                difference = test.NegativeLogLikelihood - data.Entropy,
+                files,
+            },
+            console =>
+            {
+                TestText.Write(console, test, data.Entropy);
+                console.Profile.Out.Writer.WriteLine($"written     {string.Join(", ", files.Select(Path.GetFileName))} in {run.Path}");
+            });
+        return ExitCode.Success;
+    }
+
+    private static Trainer CreateTrainer(Configuration configuration, IBackend backend, IPointSource data)
+    {
+        // The estimators are asked now, before there is a run, whether they can work in this dimension.
+        foreach (LogDetSettings settings in new[] { configuration.LogDet, configuration.Evaluation.LogDet })
+        {
+            EstimatorFactory.Create(settings).CotangentCount(data.Width);
+        }
+
+        return new Trainer(configuration, backend, data);
+    }
+
+    private Configuration NewConfiguration(ParseResult parse)
+    {
+        string data = parse.GetValue(_data)
+            ?? throw new UsageException("train needs DATA, such as moons, or --resume RUN (see lipschitz train --help)");
+        Configuration preset = Presets.Load(parse.GetValue(_model) ?? "quick");
+        Configuration configuration = preset with
+        {
+            Data = DataSources.Address(data),
+            Seed = parse.GetValue(_seed) ?? preset.Seed,
+            Training = preset.Training with { Steps = parse.GetValue(_steps) ?? preset.Training.Steps },
+        };
+        return ConfigurationJson.Override(configuration, parse.GetValue(_set) ?? []);
+    }
+
+    private Configuration ResumedConfiguration(ParseResult parse)
+    {
+        foreach (Option option in new Option[] { _model, _steps, _seed, _out, _set })
+        {
+            if (parse.GetResult(option) is { Implicit: false })
+            {
+                throw new UsageException($"{option.Name} does not go with --resume: a resumed run keeps its configuration");
+            }
+        }
+
+        Configuration configuration = Runs.Open(parse.GetValue(_resume)!).Configuration;
+        if (parse.GetValue(_data) is { } data && DataSources.Address(data) != configuration.Data)
+        {
+            throw new UsageException($"the run {parse.GetValue(_resume)} is on {configuration.Data}, not on {data}");
+        }
+
+        return configuration;
+    }
+
+    private RunDirectory CreateRun(ParseResult parse, Configuration configuration)
+    {
+        string path = parse.GetValue(_out)
+            ?? Path.Combine("runs", $"{DataSources.ShortName(configuration.Data)}-{configuration.Name}");
+        if (Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any())
+        {
+            throw new UsageException(
+                $"{path} exists and is not empty; continue it with --resume {path} or choose another directory with --out");
+        }
+
+        return OutputException.Guard(path, () => RunDirectory.Create(path, configuration));
+    }
+}

@@ -1,0 +1,27 @@
+using Lipschitz.Checkpoints;
+
+namespace Lipschitz.Cli;
+
+/// <summary>Opens the run that a command line names.</summary>
+internal static class Runs
+{
+    /// <summary>The run in <paramref name="path"/>.</summary>
+    /// <exception cref="InputException">There is no such folder, or it cannot be read.</exception>
+    /// <exception cref="CheckpointFormatException">It holds no run, or a damaged one.</exception>
+    public static RunDirectory Open(string path)
+    {
+        if (!Directory.Exists(path))
+        {
+            throw new InputException(File.Exists(path) ? $"{path} is a file, expected the directory of a run" : $"there is no run {path}");
+        }
+
+        try
+        {
+            return RunDirectory.Open(path);
+        }
+        catch (Exception refusal) when (refusal is UnauthorizedAccessException or IOException and not CheckpointFormatException)
+        {
+            throw new InputException($"cannot read {path}: {refusal.Message}", refusal);
+        }
+    }
+}

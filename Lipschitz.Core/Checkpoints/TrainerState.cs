@@ -1,0 +1,57 @@
+using System.Globalization;
+using Lipschitz.Backends;
+using Lipschitz.Layers;
+using Lipschitz.Tensors;
+using Lipschitz.Training;
+
+namespace Lipschitz.Checkpoints;
+
+/// <summary>The state of a trainer between two steps: parameters, singular vectors, moments, average and position.</summary>
+internal static class TrainerState
+{
+    public static void Write(string path, Trainer trainer)
+    {
+        IBackend backend = trainer.Flow.Backend;
+        SafeTensors.Write(
+            path,
+            [
+                .. ParameterTensors.ToSafeTensors(backend, trainer.Flow.Parameters),
+                .. Vectors(trainer).Select(vector => ParameterTensors.ToSafeTensor(backend, vector.Name, vector.Value)),
+            ],
+            new Dictionary<string, string>
+            {
+                ["format"] = "lipschitz-training-1",
+                ["step"] = trainer.StepsDone.ToString(CultureInfo.InvariantCulture),
+            });
+    }
+
+    public static void Read(string path, Trainer trainer)
+    {
+        IBackend backend = trainer.Flow.Backend;
+        SafeTensorFile file = SafeTensors.Read(path);
+        long step = ParameterTensors.Number(file, path, "step");
+
+        // Everything is checked before anything is changed.
+        var loads = new List<(double[] Values, Tensor Target)>();
+        foreach (Parameter parameter in trainer.Flow.Parameters)
+        {
+            loads.Add((ParameterTensors.Find(file, path, parameter.Name, parameter.Value), parameter.Value));
+        }
+
+        foreach ((string name, Tensor value) in Vectors(trainer))
+        {
+            loads.Add((ParameterTensors.Find(file, path, name, value), value));
+        }
+
+        foreach ((double[] values, Tensor target) in loads)
+        {
+            backend.Upload(values, target);
+        }
+
+        trainer.StepsDone = step;
+        trainer.AfterRestore();
+    }
+
+    private static (string Name, Tensor Value)[] Vectors(Trainer trainer) =>
+        [("adam.first", trainer.FirstMoment), ("adam.second", trainer.SecondMoment), ("average", trainer.Average)];
+}

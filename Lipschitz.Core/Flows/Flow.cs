@@ -1,0 +1,256 @@
+using Lipschitz.Backends;
+using Lipschitz.Layers;
+using Lipschitz.LogDet;
+using Lipschitz.Randomness;
+using Lipschitz.Tensors;
+
+namespace Lipschitz.Flows;
+
+/// <summary>
+/// A density model: a chain of bijections from data x to latents z with a standard normal base,
+/// <c>log p(x) = log N(F(x); 0, I) + log |det dF/dx|</c>.
+/// </summary>
+/// <remarks>
+/// Points cross this class as rows of doubles, row by row. Batches are cut into shards of fixed size, each worked on by one thread, so
+/// that results do not depend on the number of threads.
+/// </remarks>
+public sealed class Flow
+{
+    /// <summary>Rows of a shard: 84 rows are whole tiles of every product kernel, and their records fit into a second-level cache.</summary>
+    public const int ShardRows = 84;
+
+    private readonly IBackend _backend;
+
+    /// <summary>Chains bijections of equal width; the first is nearest to the data.</summary>
+    /// <exception cref="ShapeMismatchException">There is none, or widths differ.</exception>
+    public Flow(IBackend backend, IReadOnlyList<IBijection> bijections)
+    {
+        if (bijections.Count == 0 || bijections.Any(b => b.Width != bijections[0].Width))
+        {
+            throw new ShapeMismatchException("A flow needs at least one bijection, all of the same width.");
+        }
+
+        (_backend, Bijections) = (backend, bijections);
+        Width = bijections[0].Width;
+        Parameters = [.. bijections.SelectMany(b => b.Parameters)];
+        Trained = new ParameterVector(backend, Parameters);
+        Prepare();
+    }
+
+    /// <summary>Columns of a point.</summary>
+    public int Width { get; }
+
+    /// <summary>The chain, nearest to the data first.</summary>
+    public IReadOnlyList<IBijection> Bijections { get; }
+
+    /// <summary>Trained parameters and saved state, in order.</summary>
+    public IReadOnlyList<Parameter> Parameters { get; }
+
+    /// <summary>The trained parameters as one flat vector.</summary>
+    public ParameterVector Trained { get; }
+
+    /// <summary>The number of trained scalars.</summary>
+    public long TrainedCount => Trained.Parameters.Sum(p => (long)p.Value.Count);
+
+    /// <summary>The residual blocks in order.</summary>
+    public IEnumerable<ResidualBlock> Blocks => Bijections.OfType<ResidualBlock>();
+
+    /// <summary>The backend the flow lives on.</summary>
+    public IBackend Backend => _backend;
+
+    /// <summary>Makes effective weights from parameters, after every change of them.</summary>
+    public void Prepare() => _backend.Parallel(Bijections.Count, i => Bijections[i].Prepare());
+
+    /// <summary>Turns a flat gradient with respect to effective weights into one with respect to parameters, in place.</summary>
+    public void PullBack(Tensor gradient) => _backend.Parallel(Bijections.Count, i => Bijections[i].PullBack(gradient));
+
+    /// <summary>Improves the estimates of the weights' norms, and prepares.</summary>
+    public void UpdateNorms(int iterations, double tolerance = 0) => _backend.Parallel(Bijections.Count, i =>
+    {
+        Bijections[i].UpdateNorms(iterations, tolerance);
+        Bijections[i].Prepare();
+    });
+
+    /// <summary>The Lipschitz estimate of each block's branch, in order.</summary>
+    public IReadOnlyList<double> BlockLipschitzEstimates() => [.. Blocks.Select(block => block.Branch.LipschitzEstimate)];
+
+    /// <summary>A record of forward passes of one shard.</summary>
+    public FlowPass CreatePass(LogDetEstimator estimator) => new(this, estimator);
+
+    /// <summary>log p(x) of each point in nats.</summary>
+    /// <param name="points">Points [n, Width], row by row.</param>
+    /// <param name="estimator">The way to get log-determinants.</param>
+    /// <param name="seed">The seed of a random estimator.</param>
+    /// <param name="repeats">Independent estimates a point, averaged; with 2 or more a random estimator reports standard errors.</param>
+    /// <exception cref="NonFiniteException">A point has no finite density; the message names the first block at fault.</exception>
+    public LogProbResult LogProb(ReadOnlySpan<double> points, LogDetEstimator estimator, ulong seed = 0, int repeats = 1)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(repeats);
+        int runs = estimator.Kind == LogDetKind.Exact ? 1 : repeats;
+        int rows = RowCount(points);
+        double[] input = points.ToArray();
+        var sum = new double[rows];
+        var squares = new double[rows];
+        ForEachShard(rows, () => (Pass: CreatePass(estimator), Workspace: new Workspace(_backend)), (state, first, count) =>
+        {
+            var values = new double[count];
+            for (int run = 0; run < runs; run++)
+            {
+                state.Workspace.Reset();
+                Tensor x = state.Workspace.Rent(count, Width), logProb = state.Workspace.Rent(count, 1);
+                _backend.Upload(input.AsSpan(first * Width, count * Width), x);
+                state.Pass.Forward(x, new DrawAddress(seed, (uint)run, 0, first), state.Workspace);
+                state.Pass.LogProb(logProb);
+                if (!_backend.AllFinite(logProb))
+                {
+                    throw new NonFiniteException(state.Pass.DescribeNonFinite(first));
+                }
+
+                _backend.Download(logProb, values);
+                for (int i = 0; i < count; i++)
+                {
+                    sum[first + i] += values[i];
+                    squares[first + i] += values[i] * values[i];
+                }
+            }
+        });
+
+        double[]? errors = estimator.Kind == LogDetKind.Exact || runs < 2 ? null : new double[rows];
+        for (int i = 0; i < rows; i++)
+        {
+            double mean = sum[i] / runs;
+            if (errors is not null)
+            {
+                errors[i] = Math.Sqrt(Math.Max(0, (squares[i] / runs) - (mean * mean)) / (runs - 1));
+            }
+
+            sum[i] = mean;
+        }
+
+        return new LogProbResult(sum, errors, estimator.Kind);
+    }
+
+    /// <summary>z = F(x) of each point.</summary>
+    /// <param name="points">Points [n, Width], row by row.</param>
+    public double[] Forward(ReadOnlySpan<double> points)
+    {
+        int rows = RowCount(points);
+        double[] values = points.ToArray();
+        ForEachShard(rows, () => new Workspace(_backend), (workspace, first, count) =>
+        {
+            workspace.Reset();
+            Tensor x = workspace.Rent(count, Width), y = workspace.Rent(count, Width);
+            _backend.Upload(values.AsSpan(first * Width, count * Width), x);
+            foreach (IBijection bijection in Bijections)
+            {
+                bijection.Forward(x, y, workspace);
+                (x, y) = (y, x);
+            }
+
+            _backend.Download(x, values.AsSpan(first * Width, count * Width));
+        });
+        return values;
+    }
+
+    /// <summary>x = F^-1(z) of each latent, with iterations, residual and error bound.</summary>
+    /// <param name="latents">Latents [n, Width], row by row.</param>
+    /// <param name="tolerance">The error bound of each block at which a row is done.</param>
+    /// <param name="maximumIterations">Iterations of a block after which the inverse has failed.</param>
+    /// <exception cref="ConvergenceException">A block is not known to be invertible, or its iterations ran out.</exception>
+    public InverseReport Inverse(ReadOnlySpan<double> latents, double tolerance = 1e-5, int maximumIterations = 2000)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(tolerance);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maximumIterations);
+        int rows = RowCount(latents);
+        double[] values = latents.ToArray();
+        var total = new InverseError[rows];
+        var stretch = new double[Bijections.Count];
+        var options = new FixedPointOptions(tolerance, maximumIterations);
+        _backend.Parallel(Bijections.Count, i => stretch[i] = Bijections[i].InverseLipschitz);
+        ForEachShard(rows, () => new Workspace(_backend), (workspace, first, count) =>
+        {
+            workspace.Reset();
+            Tensor y = workspace.Rent(count, Width), x = workspace.Rent(count, Width);
+            var errors = new InverseError[count];
+            _backend.Upload(values.AsSpan(first * Width, count * Width), y);
+            for (int b = Bijections.Count - 1; b >= 0; b--)
+            {
+                Bijections[b].Inverse(y, x, options, errors, workspace);
+                (x, y) = (y, x);
+                for (int i = 0; i < count; i++)
+                {
+                    // The error so far is an error of this block's right side, stretched by its inverse.
+                    InverseError before = total[first + i], own = errors[i];
+                    total[first + i] = new InverseError(
+                        before.Iterations + own.Iterations, Math.Max(before.Residual, own.Residual), (stretch[b] * before.Bound) + own.Bound,
+                        Math.Max(before.BlockBound, own.BlockBound));
+                }
+            }
+
+            _backend.Download(y, values.AsSpan(first * Width, count * Width));
+        });
+        return new InverseReport(
+            values, [.. total.Select(e => e.Iterations)], [.. total.Select(e => e.Residual)], [.. total.Select(e => e.Bound)],
+            [.. total.Select(e => e.BlockBound)]);
+    }
+
+    /// <summary>Draws points from the model: latents from N(0, I), inverted.</summary>
+    /// <exception cref="ConvergenceException">The inverse failed.</exception>
+    public double[] Sample(int count, ulong seed = 0, double tolerance = 1e-5)
+    {
+        var latents = new double[count * Width];
+        for (int i = 0; i < count; i++)
+        {
+            NormalDraws.FillRow(new RandomKey(seed, RandomPurpose.Sampling), (uint)i, latents.AsSpan(i * Width, Width));
+        }
+
+        return Inverse(latents, tolerance).Points;
+    }
+
+    /// <summary>Sets the parameters that depend on a first batch, front to back. points [n, Width], row by row.</summary>
+    public void Initialise(ReadOnlySpan<double> points)
+    {
+        int rows = RowCount(points);
+        var workspace = new Workspace(_backend);
+        Tensor x = workspace.Rent(rows, Width), y = workspace.Rent(rows, Width);
+        _backend.Upload(points, x);
+        foreach (IBijection bijection in Bijections)
+        {
+            bijection.Initialise(x);
+            bijection.Forward(x, y, workspace);
+            (x, y) = (y, x);
+        }
+    }
+
+    private int RowCount(ReadOnlySpan<double> points) => points.Length % Width == 0
+        ? points.Length / Width
+        : throw new ShapeMismatchException($"{points.Length} numbers are not rows of {Width}.");
+
+    private void ForEachShard<TState>(int rows, Func<TState> create, Action<TState, int, int> body)
+    {
+        // States are pooled, not tied to shards: which one a shard gets cannot change its result.
+        var free = new System.Collections.Concurrent.ConcurrentBag<TState>();
+        int shards = (rows + ShardRows - 1) / ShardRows;
+        var failures = new Exception?[shards];
+        _backend.Parallel(shards, shard =>
+        {
+            try
+            {
+                TState state = free.TryTake(out TState? taken) ? taken : create();
+                int first = shard * ShardRows;
+                body(state, first, Math.Min(ShardRows, rows - first));
+                free.Add(state);
+            }
+            catch (Exception failure)
+            {
+                failures[shard] = failure;
+            }
+        });
+
+        // Callers are promised the exception itself, and that of the first rows whatever the number of threads.
+        if (failures.FirstOrDefault(failure => failure is not null) is { } firstFailure)
+        {
+            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(firstFailure);
+        }
+    }
+}

@@ -1,0 +1,118 @@
+using Lipschitz.Backends;
+using Lipschitz.LogDet;
+using Lipschitz.Tensors;
+
+namespace Lipschitz.Flows;
+
+/// <summary>One forward pass of a shard through a whole flow, kept to be differentiated. Reusable, one thread at a time.</summary>
+public sealed class FlowPass
+{
+    private readonly Flow _flow;
+    private readonly IBackend _backend;
+    private readonly BijectionPass[] _passes;
+    private Tensor _input;
+    private Tensor _logDet;
+    private DrawAddress _draw;
+
+    internal FlowPass(Flow flow, LogDetEstimator estimator)
+    {
+        (_flow, _backend) = (flow, flow.Backend);
+        _passes = [.. flow.Bijections.Select(b => b.CreatePass(estimator))];
+    }
+
+    /// <summary>z = F(x) [B, Width].</summary>
+    public Tensor Output => _passes[^1].Output;
+
+    /// <summary>log |det dF/dx| of each row [B, 1], in nats.</summary>
+    public Tensor LogDet => _logDet;
+
+    /// <summary>Evaluates the flow at x [B, Width]; the records live in <paramref name="workspace"/> until it is reset.</summary>
+    /// <param name="x">Points.</param>
+    /// <param name="draw">Seed, step and first row; the block number is filled in.</param>
+    /// <param name="workspace">Where records and results are rented.</param>
+    public void Forward(Tensor x, in DrawAddress draw, Workspace workspace)
+    {
+        (_input, _draw) = (x, draw);
+        _logDet = workspace.Rent(x.Rows, 1);
+        _backend.Fill(_logDet, 0);
+        for (int i = 0; i < _passes.Length; i++)
+        {
+            _passes[i].Forward(x, draw with { Block = (uint)i }, _logDet, workspace);
+            x = _passes[i].Output;
+        }
+    }
+
+    /// <summary>logProb [B, 1] &lt;- log N(z; 0, I) + logDet, in nats.</summary>
+    public void LogProb(Tensor logProb)
+    {
+        _backend.Fill(logProb, -0.5 * _flow.Width * Math.Log(2 * Math.PI));
+        _backend.RowDots(-0.5, Output, Output, 1, logProb);
+        _backend.Axpby(1, _logDet, 1, logProb);
+    }
+
+    /// <summary>gradient (flat, effective weights) += the derivative of <c>-weight * sum of logProb</c>; weight is usually 1/batch.</summary>
+    public void BackwardNegativeLogLikelihood(double weight, Tensor gradient, Workspace workspace)
+    {
+        WorkspaceMark mark = workspace.Mark();
+        int rows = Output.Rows;
+        Tensor outputGradient = workspace.Rent(rows, _flow.Width), inputGradient = workspace.Rent(rows, _flow.Width);
+        Tensor logDetGradient = workspace.Rent(rows, 1);
+        _backend.Axpby(weight, Output, 0, outputGradient);
+        _backend.Fill(logDetGradient, -weight);
+        Backward(outputGradient, logDetGradient, inputGradient, gradient, workspace);
+        workspace.Release(mark);
+    }
+
+    /// <summary>
+    /// xGradient &lt;- the derivative of <c>sum(outputGradient z) + sum(logDetGradient logDet)</c> with respect to x, and gradient (flat)
+    /// += that with respect to the effective weights. outputGradient is overwritten.
+    /// </summary>
+    public void Backward(Tensor outputGradient, Tensor logDetGradient, Tensor xGradient, Tensor gradient, Workspace workspace)
+    {
+        for (int i = _passes.Length - 1; i >= 0; i--)
+        {
+            _passes[i].Backward(outputGradient, logDetGradient, xGradient, gradient, workspace);
+            (outputGradient, xGradient) = (xGradient, outputGradient);
+        }
+
+        // The last result is now called outputGradient; after an odd number of swaps that is the caller's xGradient.
+        if (_passes.Length % 2 == 0)
+        {
+            _backend.Copy(outputGradient, xGradient);
+        }
+    }
+
+    /// <summary>
+    /// Names the first bijection whose output or log-determinant is not finite, after a pass that ended in NaN or infinity; repeats the
+    /// pass to find it, so that its records are lost.
+    /// </summary>
+    /// <param name="firstRow">The row of the whole batch that the shard begins at.</param>
+    public string DescribeNonFinite(long firstRow)
+    {
+        string rows = $"(among rows {firstRow} to {firstRow + _input.Rows - 1})";
+        if (!_backend.AllFinite(_input))
+        {
+            return $"the input is not finite {rows}";
+        }
+
+        var workspace = new Workspace(_backend);
+        Tensor x = _input, logDet = workspace.Rent(x.Rows, 1);
+        _backend.Fill(logDet, 0);
+        for (int i = 0; i < _passes.Length; i++)
+        {
+            _passes[i].Forward(x, _draw with { Block = (uint)i }, logDet, workspace);
+            x = _passes[i].Output;
+            if (!_backend.AllFinite(x))
+            {
+                return $"the output of {_flow.Bijections[i].Name} is not finite {rows}";
+            }
+
+            if (!_backend.AllFinite(logDet))
+            {
+                return $"the log-determinant of {_flow.Bijections[i].Name} is not finite {rows}";
+            }
+        }
+
+        return $"the log-density is not finite {rows}";
+    }
+}

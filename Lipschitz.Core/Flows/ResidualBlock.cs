@@ -1,0 +1,116 @@
+using Lipschitz.Backends;
+using Lipschitz.Layers;
+using Lipschitz.LogDet;
+using Lipschitz.Tensors;
+
+namespace Lipschitz.Flows;
+
+/// <summary><c>F(x) = x + g(x)</c>, invertible because g is a contraction (Behrmann et al. 2019).</summary>
+public sealed class ResidualBlock : IBijection
+{
+    private readonly IBackend _backend;
+    private double? _bound; // of Lip(g) for the present effective weights
+
+    /// <summary>Makes a block of a branch whose widths are equal.</summary>
+    /// <exception cref="ShapeMismatchException">The branch changes the width.</exception>
+    public ResidualBlock(IBackend backend, string name, ILayer branch)
+    {
+        if (branch.InputWidth != branch.OutputWidth)
+        {
+            throw new ShapeMismatchException(
+                $"{name}: the branch of a residual block must keep the width, not map {branch.InputWidth} to {branch.OutputWidth} columns.");
+        }
+
+        (_backend, Name, Branch) = (backend, name, branch);
+    }
+
+    /// <summary>g.</summary>
+    public ILayer Branch { get; }
+
+    /// <inheritdoc/>
+    public string Name { get; }
+
+    /// <inheritdoc/>
+    public int Width => Branch.InputWidth;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<Parameter> Parameters => Branch.Parameters;
+
+    /// <inheritdoc/>
+    public void Prepare()
+    {
+        Branch.Prepare();
+        _bound = null;
+    }
+
+    /// <summary>A bound of Lip(g) in the 2-norm; found anew after each <see cref="Prepare"/>, then kept.</summary>
+    public double BranchBound => _bound ??= Branch.Bound(2);
+
+    /// <inheritdoc/>
+    public double InverseLipschitz => BranchBound < 1 ? 1 / (1 - BranchBound) : double.PositiveInfinity;
+
+    /// <inheritdoc/>
+    public void PullBack(Tensor gradient) => Branch.PullBack(gradient);
+
+    /// <inheritdoc/>
+    public void UpdateNorms(int iterations, double tolerance) => Branch.UpdateNorms(iterations, tolerance);
+
+    /// <inheritdoc/>
+    public void Forward(Tensor x, Tensor y, Workspace workspace)
+    {
+        Branch.Forward(x, y, workspace);
+        _backend.Axpby(1, x, 1, y);
+    }
+
+    /// <inheritdoc/>
+    public void Inverse(Tensor y, Tensor x, FixedPointOptions options, Span<InverseError> errors, Workspace workspace) =>
+        FixedPointInverse.Solve(_backend, Branch, BranchBound, Name, y, x, options, errors, workspace);
+
+    /// <inheritdoc/>
+    public BijectionPass CreatePass(LogDetEstimator estimator) => new Pass(this, estimator);
+
+    private sealed class Pass(ResidualBlock block, LogDetEstimator estimator) : BijectionPass
+    {
+        private readonly IBackend _backend = block._backend;
+        private readonly Linearization _branch = block.Branch.CreateLinearization();
+        private Tensor _output;
+        private Tensor _cotangents;
+
+        public override Tensor Output => _output;
+
+        public override void Forward(Tensor x, in DrawAddress draw, Tensor logDet, Workspace workspace)
+        {
+            int rows = x.Rows, width = block.Width;
+            _output = workspace.Rent(rows, width);
+            _cotangents = workspace.Rent(estimator.CotangentCount(width) * rows, width);
+            int tangentRows = estimator.TangentCount(width, draw) * rows;
+            Tensor stacked = workspace.Rent(rows + tangentRows, width);
+            Tensor tangents = stacked.RowRange(rows, tangentRows);
+            _backend.Copy(x, stacked.RowRange(0, rows));
+            estimator.FillTangents(_backend, draw, rows, tangents, workspace);
+            _branch.Evaluate(stacked, rows, workspace);
+            _backend.Copy(x, _output);
+            _backend.Axpby(1, _branch.Value, 1, _output);
+
+            WorkspaceMark mark = workspace.Mark();
+            Tensor estimate = workspace.Rent(rows, 1);
+            estimator.Estimate(_backend, draw, _branch, tangents, estimate, _cotangents, workspace);
+            _backend.Axpby(1, estimate, 1, logDet);
+            workspace.Release(mark);
+        }
+
+        public override void Backward(
+            Tensor outputGradient, Tensor logDetGradient, Tensor xGradient, Tensor gradient, Workspace workspace)
+        {
+            WorkspaceMark mark = workspace.Mark();
+            int rows = outputGradient.Rows, stackedRows = rows + _cotangents.Rows;
+            Tensor branchGradient = workspace.Rent(stackedRows, block.Width), inputGradient = workspace.Rent(stackedRows, block.Width);
+            _backend.Copy(outputGradient, branchGradient.RowRange(0, rows));
+            _backend.ScaleRows(logDetGradient, _cotangents, branchGradient.RowRange(rows, _cotangents.Rows));
+            _branch.Backward(branchGradient, inputGradient, gradient, workspace);
+            _backend.Copy(outputGradient, xGradient);
+            _backend.Axpby(1, inputGradient.RowRange(0, rows), 1, xGradient);
+            workspace.Release(mark);
+        }
+    }
+}

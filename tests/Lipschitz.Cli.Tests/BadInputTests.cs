@@ -1,0 +1,166 @@
+using Lipschitz.Data;
+
+namespace Lipschitz.Cli.Tests;
+
+public sealed class BadInputTests : IDisposable
+{
+    private readonly CommandLine _line = new();
+
+    public void Dispose() => _line.Dispose();
+
+    [Theory]
+    [InlineData("unknown command 'trian'; did you mean 'train'? (see lipschitz --help)", "trian", "moons")]
+    [InlineData("Required command was not provided (see lipschitz --help)")]
+    [InlineData("unknown option '--step'; did you mean '--steps'? (see lipschitz train --help)", "train", "moons", "--step", "5")]
+    [InlineData("unknown option '--step'; did you mean '--steps'? (see lipschitz train --help)", "train", "--step", "5")]
+    [InlineData("unknown argument 'circles' (see lipschitz train --help)", "train", "moons", "circles")]
+    [InlineData("--steps needs a whole number of at least 1, not '0' (see lipschitz train --help)", "train", "moons", "--steps", "0")]
+    [InlineData("--seed needs a whole number of at least 0, not 'abc' (see lipschitz train --help)", "train", "moons", "--seed", "abc")]
+    [InlineData("--tolerance needs a positive number", "invert", "run", "--tolerance", "-1")]
+    [InlineData("train needs DATA, such as moons, or --resume RUN", "train")]
+    [InlineData("--seed does not go with --resume", "train", "--resume", "run", "--seed", "1")]
+    [InlineData("unknown data set 'mons'; did you mean 'moons'?", "train", "mons")]
+    [InlineData("unknown preset 'quik'; did you mean 'quick'?", "train", "moons", "--model", "quik")]
+    [InlineData("unknown key 'learningRat'; did you mean 'learningRate'?", "train", "moons", "--set", "learningRat=1")]
+    [InlineData("--set model.blocks=many", "train", "moons", "--set", "model.blocks=many")]
+    [InlineData("must be at least 1", "train", "moons", "--set", "model.blocks=0")]
+    [InlineData("its width must be even, not 7", "train", "moons", "--set", "activation=MaxMin", "--set", "growth=7")]
+    [InlineData("its width must be even, not 7", "inspect", "quick", "--set", "activation=MaxMin", "--set", "growth=7")]
+    [InlineData("unknown preset (and there is no run of that name) 'resflo'; did you mean 'resflow'?", "inspect", "resflo")]
+    public void A_wrong_command_line_is_exit_code_2(string reason, params string[] args)
+    {
+        Assert.Contains(reason, CommandLine.Fail(ExitCode.Usage, args), StringComparison.Ordinal);
+        Assert.Contains(reason, CommandLine.Fail(ExitCode.Usage, [.. args, "--json"]), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_directory_that_cannot_be_written_is_exit_code_2()
+    {
+        string file = _line.Save("file", "");
+        string error = CommandLine.Fail(ExitCode.Usage, ["train", "moons", "--out", Path.Combine(file, "run"), .. CommandLine.Tiny]);
+        Assert.Contains($"cannot write {file}", error, StringComparison.Ordinal);
+        CommandLine.Fail(ExitCode.Usage, ["train", "moons", "--out", "/proc/nowhere/run", .. CommandLine.Tiny]);
+    }
+
+    [Fact]
+    public void A_directory_in_use_is_exit_code_2_and_stays_as_it_is()
+    {
+        string kept = _line.Save("kept", "precious");
+        string error = CommandLine.Fail(ExitCode.Usage, "train", "moons", "--out", _line.Folder);
+        Assert.Contains("exists and is not empty; continue it with --resume", error, StringComparison.Ordinal);
+        Assert.Equal("precious", File.ReadAllText(kept));
+    }
+
+    [Theory]
+    [InlineData("1,2\n3,abc\n", "line 2, column 2: 'abc' is not a number")]
+    [InlineData("1,2,3\n", "line 1: 3 columns, expected 2")]
+    [InlineData("1,2\nNaN,4\n", "line 2, column 1: NaN is not finite")]
+    [InlineData("", "holds no points")]
+    public void Bad_points_are_exit_code_3(string text, string reason)
+    {
+        string run = _line.TrainTiny();
+        string points = _line.Save("points.csv", text), output = _line.In("out.csv");
+        Assert.Contains($"{points}: {reason}", CommandLine.Fail(ExitCode.Data, "logprob", run, points, "-o", output), StringComparison.Ordinal);
+        Assert.Contains($"{points}: {reason}", CommandLine.Fail(ExitCode.Data, "invert", run, points, "--json"), StringComparison.Ordinal);
+        Assert.False(File.Exists(output));
+    }
+
+    [Fact]
+    public void Bad_training_data_is_exit_code_3_and_makes_no_run()
+    {
+        string run = _line.In("run");
+        Assert.Contains(
+            "line 1, column 2: 'x' is not a number",
+            CommandLine.Fail(ExitCode.Data, "train", _line.Save("p.csv", "1,x\n"), "--out", run),
+            StringComparison.Ordinal);
+        Assert.Contains("at least 20", CommandLine.Fail(ExitCode.Data, "train", _line.Save("p.csv", "1,2\n"), "--out", run), StringComparison.Ordinal);
+        Assert.Contains("there is no file", CommandLine.Fail(ExitCode.Data, "train", _line.In("none.csv"), "--out", run), StringComparison.Ordinal);
+        Npy.Write(_line.In("p.npy"), [1, double.NaN], 1, 2);
+        Assert.Contains("row 1, column 2: NaN is not finite", CommandLine.Fail(ExitCode.Data, "train", _line.In("p.npy"), "--out", run), StringComparison.Ordinal);
+        Assert.False(Directory.Exists(run));
+    }
+
+    [Fact]
+    public void Data_too_wide_for_the_exact_determinant_is_exit_code_2_and_makes_no_run()
+    {
+        Npy.Write(_line.In("p.npy"), new double[40 * 17], 40, 17);
+        string error = CommandLine.Fail(ExitCode.Usage, ["train", _line.In("p.npy"), "--out", _line.In("run"), .. CommandLine.Tiny]);
+        Assert.Contains("at most 16 dimensions, not 17; choose Roulette", error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(_line.In("run")));
+    }
+
+    [Fact]
+    public void A_run_that_is_none_is_exit_code_3()
+    {
+        foreach (string command in new[] { "eval", "invert", "plot" })
+        {
+            Assert.Contains("there is no run", CommandLine.Fail(ExitCode.Data, command, _line.In("none")), StringComparison.Ordinal);
+            Assert.Contains("no run here", CommandLine.Fail(ExitCode.Data, command, _line.Folder), StringComparison.Ordinal);
+        }
+
+        Assert.Contains("no run here", CommandLine.Fail(ExitCode.Data, "train", "--resume", _line.Folder), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_damaged_checkpoint_is_exit_code_3_and_is_not_overwritten()
+    {
+        string run = _line.TrainTiny();
+        foreach ((string file, string[] command) in new[]
+        {
+            ("model.safetensors", new[] { "eval", run }), ("training.safetensors", ["train", "--resume", run]), ("config.json", ["eval", run]),
+        })
+        {
+            string path = Path.Combine(run, file);
+            byte[] good = File.ReadAllBytes(path);
+            byte[] flipped = [.. good];
+            flipped[(good.Length / 2) + 1] ^= 0x10;
+            foreach (byte[] bad in new[] { good[..^7], good[..3], [], flipped })
+            {
+                File.WriteAllBytes(path, bad);
+                if (file == "config.json" && bad == flipped)
+                {
+                    continue; // a changed number in a readable text is a change, not damage
+                }
+
+                Assert.Contains(file, CommandLine.Fail(ExitCode.Data, command), StringComparison.Ordinal);
+                Assert.Equal(bad, File.ReadAllBytes(path));
+            }
+
+            File.WriteAllBytes(path, good);
+        }
+
+        CommandLine.Succeed("eval", run);
+    }
+
+    [Fact]
+    public void Training_that_diverges_is_exit_code_4_and_keeps_the_last_checkpoint()
+    {
+        string run = _line.In("run");
+        (int code, string output, string error) = CommandLine.Run(
+            ["train", "moons", "--out", run, "--set", "learningRate=1e30", "--set", "clip=0", .. CommandLine.Tiny]);
+        Assert.Equal(ExitCode.Numerical, code);
+        string line = Assert.Single(error.TrimEnd('\n').Split('\n'));
+        Assert.Matches(@"^error: step \d+: .*(blocks|norms)\.\d.*; the last good checkpoint is step 0 in ", line);
+        CommandLine.Succeed("eval", run);
+    }
+
+    [Fact]
+    public void An_output_of_unknown_kind_is_exit_code_2()
+    {
+        string run = _line.TrainTiny();
+        Assert.Contains(
+            "its name must end in .csv, .npy or .png", CommandLine.Fail(ExitCode.Usage, "sample", run, "-o", _line.In("s.txt")), StringComparison.Ordinal);
+        Assert.Contains(
+            "its name must end in .csv or .npy", CommandLine.Fail(ExitCode.Usage, "logprob", run, "p.csv", "-o", _line.In("s.png")), StringComparison.Ordinal);
+        Assert.Contains(
+            "there is no folder", CommandLine.Fail(ExitCode.Usage, "sample", run, "-o", _line.In("none/s.csv")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Verbose_adds_the_stack_trace()
+    {
+        (int code, _, string error) = CommandLine.Run("train", "mons", "--verbose");
+        Assert.Equal(ExitCode.Usage, code);
+        Assert.Contains("   at Lipschitz.Cli.", error, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,95 @@
+using Lipschitz.Flows;
+using Lipschitz.Layers;
+using Lipschitz.LogDet;
+using Lipschitz.Tensors;
+using static Lipschitz.Core.Tests.Backends.Differences;
+
+namespace Lipschitz.Core.Tests.Flows;
+
+public class FlowTests
+{
+    [Fact]
+    public void ActNorm_brings_its_first_batch_to_mean_0_and_variance_1()
+    {
+        var norm = new ActNorm(BijectionTable.Backend, "norm", 2);
+        double[] x = [.. Normal(new Random(1), 200).Select((v, i) => i % 2 == 0 ? (4 * v) + 3 : (v / 2) - 1)];
+        var flow = new Flow(BijectionTable.Backend, [norm]);
+        flow.Initialise(x);
+        double[] z = flow.Forward(x);
+        Assert.Equal(0, z.Where((_, i) => i % 2 == 0).Average(), 1e-12);
+        Assert.Equal(1, z.Where((_, i) => i % 2 == 0).Average(v => v * v), 1e-12);
+
+        // A variance below 0.2 counts as 0.2, so that a column that hardly moves is not blown up.
+        Assert.Equal(0, z.Where((_, i) => i % 2 == 1).Average(), 1e-12);
+        Assert.Equal(1, z.Where((_, i) => i % 2 == 1).Average(v => v * v), 0.5);
+    }
+
+    [Fact]
+    public void A_density_that_is_not_finite_names_the_first_block_at_fault()
+    {
+        Flow flow = BijectionTable.Create("three blocks and four ActNorms", 2);
+        Parameter bias = flow.Blocks.ElementAt(1).Parameters.First(p => p.Role == ParameterRole.Bias);
+        flow.Backend.Fill(bias.Value, double.NaN);
+        flow.Prepare();
+        NonFiniteException failure = Assert.Throws<NonFiniteException>(() => flow.LogProb([1.0, 2.0], new ExactDeterminant()));
+        Assert.Contains("blocks.1", failure.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("blocks.2", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_rows_at_fault_are_named_by_their_shard()
+    {
+        Flow flow = BijectionTable.Create("block, dense net", 2);
+        double[] x = Normal(new Random(1), 2 * 3 * Flow.ShardRows);
+        x[(2 * Flow.ShardRows) + 5] = double.PositiveInfinity;
+        NonFiniteException failure = Assert.Throws<NonFiniteException>(() => flow.LogProb(x, new ExactDeterminant()));
+        Assert.Contains($"rows {Flow.ShardRows} to {(2 * Flow.ShardRows) - 1}", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_determinant_that_is_not_positive_names_its_block()
+    {
+        Flow good = BijectionTable.OfMatrix(BijectionTable.Backend, 0.5), bad = BijectionTable.OfMatrix(BijectionTable.Backend, -1.5);
+        var second = new ResidualBlock(BijectionTable.Backend, "blocks.1", bad.Blocks.Single().Branch);
+        var flow = new Flow(BijectionTable.Backend, [good.Bijections[0], second]);
+        NonFiniteException failure = Assert.Throws<NonFiniteException>(() => flow.LogProb([1.0], new ExactDeterminant()));
+        Assert.Contains("log-determinant", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("blocks.1", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Repeats_of_a_random_estimator_have_the_standard_error_of_their_mean()
+    {
+        Flow flow = BijectionTable.Create("block, dense net", 2);
+        var estimator = new SeriesEstimator(new RouletteLength(TailDistribution.Geometric, 0.5, 2));
+        double[] x = [0.3, -0.4];
+        LogProbResult once = flow.LogProb(x, estimator, 5);
+        Assert.Null(once.StandardErrors);
+        Assert.Equal(LogDetKind.Unbiased, once.Kind);
+        LogProbResult many = flow.LogProb(x, estimator, 5, 400);
+        double exact = flow.LogProb(x, new ExactDeterminant()).Values[0];
+        Assert.InRange(many.StandardErrors![0], 1e-4, 0.2);
+        Assert.InRange(Math.Abs(many.Values[0] - exact), 0, 4.5 * many.StandardErrors[0]);
+        Assert.Equal(many.Values, flow.LogProb(x, estimator, 5, 400).Values);
+        Assert.NotEqual(many.Values, flow.LogProb(x, estimator, 6, 400).Values);
+    }
+
+    [Fact]
+    public void Samples_follow_the_latents_whatever_their_number()
+    {
+        Flow flow = BijectionTable.Create("two blocks", 2);
+        double[] few = flow.Sample(3, 9), many = flow.Sample(Flow.ShardRows + 2, 9);
+        Assert.Equal(few, many[..6]);
+        Assert.All(flow.Forward(many), z => Assert.InRange(z, -6.7, 6.7));
+    }
+
+    [Fact]
+    public void No_points_give_no_results()
+    {
+        Flow flow = BijectionTable.Create("two blocks", 2);
+        Assert.Empty(flow.Forward([]));
+        Assert.Empty(flow.Inverse([]).Points);
+        Assert.Empty(flow.LogProb([], new ExactDeterminant()).Values);
+        Assert.Throws<ShapeMismatchException>(() => flow.Forward([1, 2, 3]));
+    }
+}

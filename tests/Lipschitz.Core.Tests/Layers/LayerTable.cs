@@ -1,0 +1,82 @@
+using Lipschitz.Backends;
+using Lipschitz.Layers;
+using Lipschitz.Randomness;
+using Lipschitz.Tensors;
+
+namespace Lipschitz.Core.Tests.Layers;
+
+/// <summary>Every layer, each in the variants that take another path through its code. A new layer is a new row here.</summary>
+internal static class LayerTable
+{
+    private const double Infinity = double.PositiveInfinity;
+    private static readonly IBackend s_backend = ReferenceBackend.Create(Precision.Float64);
+    private static readonly Dictionary<string, Func<ILayer>> s_layers = Layers();
+
+    public static IBackend Backend => s_backend;
+
+    public static TheoryData<string> Names => [.. s_layers.Keys];
+
+    public static ILayer Create(string name) => s_layers[name]();
+
+    private static Dictionary<string, Func<ILayer>> Layers()
+    {
+        var layers = new Dictionary<string, Func<ILayer>>
+        {
+            ["linear, spectral norm above the coefficient"] = () => NewLinear(4, 3, Normalisation.Spectral(0.9), 4),
+            ["linear, spectral norm below the coefficient"] = () => NewLinear(4, 3, Normalisation.Spectral(0.9), 0.3),
+            ["linear, wide, spectral"] = () => NewLinear(3, 7, Normalisation.Spectral(0.7), 3),
+            ["linear, not normalised"] = () => NewLinear(4, 4, Normalisation.None, 2),
+            ["linear, 1 to 1"] = () => NewLinear(4, 3, Normalisation.Induced(1, 1, 0.8), 3),
+            ["linear, 1 to 2"] = () => NewLinear(4, 3, Normalisation.Induced(1, 2, 0.8), 3),
+            ["linear, 1 to infinity"] = () => NewLinear(4, 3, Normalisation.Induced(1, Infinity, 0.8), 3),
+            ["linear, 2 to infinity"] = () => NewLinear(4, 3, Normalisation.Induced(2, Infinity, 0.8), 3),
+            ["linear, infinity to infinity"] = () => NewLinear(4, 3, Normalisation.Induced(Infinity, Infinity, 0.8), 3),
+            ["linear, 1 to 1 below the coefficient"] = () => NewLinear(4, 3, Normalisation.Induced(1, 1, 0.8), 0.1),
+            ["sequential, residual branch"] = () => new Sequential(
+                NewActivation(Activation.LipSwish, 3, "0"), NewLinear(3, 6, Normalisation.Spectral(0.9), 3, "0"),
+                NewActivation(Activation.LipSwish, 6, "1"), NewLinear(6, 3, Normalisation.Spectral(0.9), 1, "1")),
+            ["sequential, doubling activation"] = () => new Sequential(
+                NewLinear(3, 4, Normalisation.Spectral(0.9), 3, "0"), NewActivation(Activation.CLipSwish, 4, "0"),
+                NewLinear(8, 3, Normalisation.Induced(Infinity, Infinity, 0.9), 2, "1")),
+            ["sequential of one"] = () => new Sequential(NewActivation(Activation.MaxMin, 4, "0")),
+            ["sequential with networks inside"] = () => new Sequential(
+                NewNet(3, 1, 4, Activation.Tanh, learnable: true, "a"), NewLayer(3, 4, Activation.Elu, learnable: true, "b"),
+                NewLinear(7, 2, Normalisation.Spectral(0.9), 2, "c")),
+            ["dense net without dense layers"] = () => NewNet(3, 0, 4, Activation.Tanh, learnable: true),
+        };
+        foreach (Activation f in Enum.GetValues<Activation>())
+        {
+            layers[$"activation {f}"] = () => NewActivation(f, 4, "0");
+        }
+
+        foreach (bool learnable in new[] { false, true })
+        {
+            string kind = learnable ? "learnable" : "fixed";
+            layers[$"dense layer, {kind}, LipSwish"] = () => NewLayer(3, 5, Activation.LipSwish, learnable);
+            layers[$"dense layer, {kind}, CLipSwish"] = () => NewLayer(3, 4, Activation.CLipSwish, learnable);
+            foreach (Activation f in new[] { Activation.LipSwish, Activation.CLipSwish, Activation.MaxMin, Activation.LeakyLSwish, Activation.ReLU })
+            {
+                layers[$"dense net, {kind}, {f}"] = () => NewNet(3, 2, 4, f, learnable);
+            }
+        }
+
+        layers["dense layer, learnable, MaxMin"] = () => NewLayer(3, 4, Activation.MaxMin, learnable: true);
+        layers["dense net, learnable, deep"] = () => NewNet(2, 4, 3, Activation.LipSwish, learnable: true);
+        layers["dense net, learnable, 1 to 1"] = () => new DenseNet(
+            s_backend, "net", 3, 2, 4, Activation.LipSwish, true, 0.98, Normalisation.Induced(1, 1, 0.9), Key("net"));
+        return layers;
+    }
+
+    private static RandomKey Key(string name) => new(7, RandomPurpose.Test, 0, (uint)name.Sum(letter => letter));
+
+    private static Linear NewLinear(int inputs, int outputs, Normalisation normalisation, double scale, string name = "linear") =>
+        new(s_backend, name, inputs, outputs, normalisation, Key(name), scale);
+
+    private static ActivationLayer NewActivation(Activation f, int width, string name) => new(s_backend, name, f, width);
+
+    private static DenseLayer NewLayer(int width, int growth, Activation f, bool learnable, string name = "dense") =>
+        new(s_backend, name, width, growth, f, learnable, 0.98, Normalisation.Spectral(0.9), Key(name));
+
+    private static DenseNet NewNet(int width, int depth, int growth, Activation f, bool learnable, string name = "net") =>
+        new(s_backend, name, width, depth, growth, f, learnable, 0.98, Normalisation.Spectral(0.9), Key(name));
+}

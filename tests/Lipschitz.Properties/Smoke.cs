@@ -1,1 +1,0 @@
-namespace Lipschitz.Properties; public class Smoke { [Fact] public void Runs() => Assert.True(true); }
