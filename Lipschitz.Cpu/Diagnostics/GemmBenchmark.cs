@@ -97,8 +97,8 @@ public static class GemmBenchmark
             backend.Multiply(a.RowRange(first, count), packed, 0, c.RowRange(first, count));
         };
 
-        // Whole tiles of 12 rows to each thread, but for the last.
-        int Split(int part) => part == threads ? m : m * part / threads / 12 * 12;
+        // Whole tiles of 6 rows to each thread, but for the last.
+        int Split(int part) => part == threads ? m : m * part / threads / 6 * 6;
     }
 
     private static Action<int> Gradient(IBackend backend, int m, int n, int k)
