@@ -59,7 +59,7 @@ public static class CertificateChecker
         double lipschitz = double.NaN, inverse = double.NaN;
         Try(findings, () =>
         {
-            Refusal.Unless(BitConverter.IsLittleEndian, "this machine", "is not little-endian");
+            Refusal.Unless(BitConverter.IsLittleEndian && Outward.IsIeee(1 + (1.0 / (1 << 30))), "this machine", "lacks IEEE arithmetic");
             var file = new ModelFile(model);
             var architecture = new Architecture(configuration, file.Width);
             Fields root = Fields.Exactly(

@@ -12,6 +12,13 @@ internal static class Outward
 
     private const int ExpTerms = 18;
 
+    /// <summary>Whether x x is rounded before it is subtracted from, and underflow is gradual; for x = 1 + 2^-30.</summary>
+    public static bool IsIeee(double x)
+    {
+        double square = x * x;
+        return (x * x) - square == 0 && square != 1 && double.Epsilon * x > 0;
+    }
+
     public static double AddUp(double a, double b) => Math.BitIncrement(a + b);
     public static double SubtractUp(double a, double b) => Math.BitIncrement(a - b);
     public static double SubtractDown(double a, double b) => Math.BitDecrement(a - b);

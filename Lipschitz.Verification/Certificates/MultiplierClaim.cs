@@ -59,7 +59,7 @@ internal static class MultiplierClaim
                 identity[(k * d) + k] = 1;
             }
 
-            stages.Add(new DenseStage(identity, new double[d], d, d, phi));
+            stages.Add(new DenseStage(identity, new double[d], d, d, phi, []));
             (start, total) = (d, d + stages[0].SliceWidth);
         }
 
@@ -73,7 +73,7 @@ internal static class MultiplierClaim
             }
 
             bool last = i == layers.Length - 1;
-            var stage = new DenseStage(wide, new double[rows], rows, total, last ? Activation.Identity : phi);
+            var stage = new DenseStage(wide, new double[rows], rows, total, last ? Activation.Identity : phi, []);
             stages.Add(stage);
             start = isChain ? total : 0;
             total += stage.SliceWidth;

@@ -9,7 +9,8 @@ public class ProjectTests
         ["Lipschitz.Cpu"] = ["Lipschitz.Core"],
         ["Lipschitz.Cuda"] = ["Lipschitz.Core"],
         ["Lipschitz.Verification"] = ["Lipschitz.Core"],
-        ["Lipschitz.Cli"] = ["Lipschitz.Core", "Lipschitz.Cpu", "Lipschitz.Verification"],
+        ["Lipschitz.Checker"] = [],
+        ["Lipschitz.Cli"] = ["Lipschitz.Core", "Lipschitz.Cpu", "Lipschitz.Verification", "Lipschitz.Checker"],
     };
 
     [Fact]

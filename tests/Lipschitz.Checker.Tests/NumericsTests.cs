@@ -93,8 +93,8 @@ public sealed class NumericsTests
         Assert.True(sum * (t0 - denominator) > scale * (t0 + denominator));
 
         // (1 - t0)/2.2 >= -0.0907631, (1 + t0)/2.2 <= 0.99985393 <= 0.99986, and sqrt((1 + t0^2)/2)/1.1044 <= 0.99997, in integers.
-        Assert.True((t0 - denominator) * 10 * 10_000_000 <= 907_631 * 22 * denominator);
-        Assert.True((denominator + t0) * 10 * 100_000_000 <= 99_985_393 * 22 * denominator);
+        Assert.True((t0 - denominator) * 100_000_000 <= 907_631 * 22L * denominator);
+        Assert.True((denominator + t0) * 1_000_000_000 <= 99_985_393 * 22L * denominator);
         Assert.True(
             ((denominator * denominator) + (t0 * t0)) * BigInteger.Pow(10, 18) <= 2 * BigInteger.Pow(99_997 * 11_044, 2) * denominator * denominator);
     }
