@@ -28,11 +28,8 @@ internal sealed class Architecture
     }
 
     public int Width { get; }
-
     public string Branch { get; }
-
     public bool IsDenseNet => Branch == "DenseNet";
-
     public ActivationConstant Activation { get; }
 
     /// <summary>norms.0, blocks.0, norms.1, .. or blocks.0, blocks.1, ..</summary>

@@ -42,13 +42,10 @@ public static class CertificateChecker
     /// <exception cref="IOException">A file exists but cannot be read.</exception>
     public static CheckReport Check(string run)
     {
-        var findings = new List<Finding>();
-        byte[]? certificate = Read(run, "certificate.json", findings);
-        byte[]? configuration = Read(run, "config.json", findings);
-        byte[]? model = Read(run, "model.safetensors", findings);
-        return certificate is null || configuration is null || model is null
-            ? Refused(findings)
-            : Check(certificate, configuration, model);
+        string[] names = ["certificate.json", "config.json", "model.safetensors"];
+        Finding[] missing = [.. names.Where(name => !System.IO.File.Exists(Path.Combine(run, name))).Select(name => new Finding(name, "there is none"))];
+        byte[] Read(int i) => System.IO.File.ReadAllBytes(Path.Combine(run, names[i]));
+        return missing.Length > 0 ? Refused(missing) : Check(Read(0), Read(1), Read(2));
     }
 
     /// <summary>Checks a certificate against the contents of config.json and model.safetensors.</summary>
@@ -66,8 +63,7 @@ public static class CertificateChecker
                 Fields.Parse(certificate, File), File, "format", DigestName, "statement", "model", "architecture", "flow", "parts");
             root.MustBe("format", "lipschitz-certificate-1");
             Try(findings, () => root.MustBe(DigestName, OwnDigest(certificate)));
-            Try(findings, () => CheckStatement(root, architecture));
-            Try(findings, () => CheckModel(root, file));
+            Try(findings, () => CheckStatement(root, file));
             Try(findings, () => architecture.Check(root.Element("architecture"), root.PathOf("architecture")));
             architecture.Check(file);
             CheckParts(root, new Rules(file, architecture), architecture, findings, parts);
@@ -99,17 +95,13 @@ public static class CertificateChecker
         return ModelFile.Digest(blank);
     }
 
-    private static void CheckStatement(Fields root, Architecture architecture)
+    private static void CheckStatement(Fields root, ModelFile file)
     {
         Fields statement = root.Object("statement", "text", "norm", "width", "arithmetic");
         statement.MustBe("text", Statement);
         statement.MustBe("norm", 2);
-        statement.MustBe("width", architecture.Width);
+        statement.MustBe("width", file.Width);
         statement.MustBe("arithmetic", "real");
-    }
-
-    private static void CheckModel(Fields root, ModelFile file)
-    {
         Fields model = root.Object("model", "file", DigestName);
         model.MustBe("file", "model.safetensors");
         model.MustBe(DigestName, file.Sha256);
@@ -143,18 +135,6 @@ public static class CertificateChecker
         return (flow.Claim("lipschitz", lipschitz), flow.Claim("inverse", inverse));
     }
 
-    private static byte[]? Read(string run, string name, List<Finding> findings)
-    {
-        string path = Path.Combine(run, name);
-        if (System.IO.File.Exists(path))
-        {
-            return System.IO.File.ReadAllBytes(path);
-        }
-
-        findings.Add(new Finding(name, "there is none"));
-        return null;
-    }
-
     private static void Try(List<Finding> findings, Action check)
     {
         try
@@ -172,5 +152,5 @@ public static class CertificateChecker
         }
     }
 
-    private static CheckReport Refused(List<Finding> findings) => new(findings, [], double.NaN, double.NaN);
+    private static CheckReport Refused(IReadOnlyList<Finding> findings) => new(findings, [], double.NaN, double.NaN);
 }

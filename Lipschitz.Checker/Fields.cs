@@ -50,7 +50,6 @@ internal sealed class Fields
 
     /// <summary>An object that may have other fields.</summary>
     public static Fields AtLeast(JsonElement element, string path) => new(element, path);
-
     public string PathOf(string name) => $"{Path}.{name}";
 
     public JsonElement Element(string name) =>
@@ -81,15 +80,10 @@ internal sealed class Fields
         Number(name) is > 0 and double value ? value : throw new Refusal(PathOf(name), "a positive number is due");
 
     public double[] Numbers(string name) => [.. List(name).Select((element, i) => Number(element, $"{Path}.{name}[{i}]"))];
-
     public int Whole(string name) => Whole(Element(name), PathOf(name));
-
     public int[] Wholes(string name) => [.. List(name).Select((element, i) => Whole(element, $"{Path}.{name}[{i}]"))];
-
     public void MustBe(string name, string due) => Refusal.Unless(Text(name) == due, PathOf(name), $"'{Text(name)}' where '{due}' is due");
-
     public void MustBe(string name, double due) => Refusal.Unless(Number(name) == due, PathOf(name), $"{Number(name):R} where {due:R} is due");
-
     public void MustBe(string name, bool due) => Refusal.Unless(Flag(name) == due, PathOf(name), $"{due} is due");
 
     public void MustBe(string name, int[] due) =>

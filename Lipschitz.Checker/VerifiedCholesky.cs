@@ -32,9 +32,9 @@ internal static class VerifiedCholesky
         double[] wide = rows <= columns ? matrix : Transposed(matrix, rows, columns);
         double[] gram = Gram(wide, n, m);
         double trace = 0;
-        for (int i = 0; i < n; i++)
+        for (int k = 0; k < gram.Length; k += n + 1)
         {
-            trace = Outward.AddUp(trace, gram[(i * n) + i]);
+            trace = Outward.AddUp(trace, gram[k]);
         }
 
         // The computed trace is at least (1 - gamma_m) |N|_F^2 but for underflow.
@@ -48,14 +48,9 @@ internal static class VerifiedCholesky
 
         double allowance = Outward.AddUp(Outward.MultiplyUp(Outward.Gamma(m), squares), Tiny(n, m));
         double square = Outward.MultiplyDown(t, t);
-        for (int i = 0; i < gram.Length; i++)
+        for (int k = 0; k < gram.Length; k++)
         {
-            gram[i] = -gram[i];
-        }
-
-        for (int i = 0; i < n; i++)
-        {
-            gram[(i * n) + i] = Outward.SubtractDown(square, -gram[(i * n) + i]);
+            gram[k] = k % (n + 1) == 0 ? Outward.SubtractDown(square, gram[k]) : -gram[k];
         }
 
         return ProvesPositive(gram, n, allowance);
