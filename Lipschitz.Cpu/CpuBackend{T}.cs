@@ -11,6 +11,8 @@ namespace Lipschitz.Cpu;
 /// <remarks>
 /// Each method ends with <see cref="Alive"/> of its buffers: kernels hold bare addresses, and a buffer that nobody refers to any more
 /// could otherwise be collected while a kernel runs.
+/// <see cref="IBackend.MultiplyActivate"/> and <see cref="IBackend.MultiplySlopes"/> are the interface's own, one pass after the other:
+/// running them over blocks of 24 to 168 rows, hot in the cache, measured within 2% of that, on either side, up to 2000 rows.
 /// </remarks>
 internal sealed partial class CpuBackend<T, TVector, TLanes>(int threads) : IBackend
     where T : unmanaged, IFloatingPointIeee754<T>

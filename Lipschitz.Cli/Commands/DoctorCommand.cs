@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
 using Lipschitz.Backends;
-using Lipschitz.Cli.Figures;
 using Lipschitz.Cpu;
 using Lipschitz.Cpu.Diagnostics;
 
@@ -15,7 +14,7 @@ internal static class DoctorCommand
     {
         var command = new DocumentedCommand(
             "doctor",
-            "Say what this machine offers: processor, vector width, threads, back ends, fonts for figures.",
+            "Say what this machine offers: processor, vector width, threads, back ends.",
             "lipschitz doctor",
             "lipschitz doctor --json");
         command.SetAction(parse =>
@@ -32,7 +31,6 @@ internal static class DoctorCommand
                 memoryGiB = Math.Round(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / Math.Pow(2, 30), 1),
                 dotnet = Environment.Version.ToString(),
                 system = RuntimeInformation.OSDescription,
-                font = FigureStyle.Font,
                 backends = new { cpu = $"found, {backend.Name}", reference = "found", cuda = "not installed" },
             };
             shell.Report(parse, result, console =>
@@ -45,7 +43,6 @@ internal static class DoctorCommand
                 text.WriteLine($".NET       {result.dotnet} on {result.system}");
                 var found = result.backends;
                 text.WriteLine($"back ends  cpu: {found.cpu}; reference: {found.reference}; cuda: {found.cuda}");
-                text.WriteLine($"font       {result.font ?? "none installed: figures will have no text"}");
             });
             return ExitCode.Success;
         });

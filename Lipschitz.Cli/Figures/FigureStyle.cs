@@ -23,19 +23,12 @@ internal static class FigureStyle
     /// <summary>Reference lines.</summary>
     public static readonly Color Grey = Color.FromHex("#7b828c");
 
-    // ScottPlot falls back to whatever font comes first, often one with serifs.
-    private static readonly string[] s_preferredFonts =
-        ["DejaVu Sans", "Noto Sans", "Liberation Sans", "Open Sans", "Segoe UI", "Helvetica Neue", "Arial"];
-
     static FigureStyle()
     {
-        string[] installed = [.. SkiaSharp.SKFontManager.Default.FontFamilies.Where(family => family.Length > 0)];
-        Font = s_preferredFonts.FirstOrDefault(installed.Contains) ?? installed.FirstOrDefault();
-        Fonts.Default = Font ?? Fonts.Default;
+        // The font comes with the program: the same picture everywhere, also on a machine without fonts.
+        Fonts.FontResolvers.Insert(0, new EmbeddedFont());
+        Fonts.Default = EmbeddedFont.Name;
     }
-
-    /// <summary>The font of all text; null where none is installed, so that text is left out.</summary>
-    public static string? Font { get; }
 
     /// <summary>A plot with thin axes on white.</summary>
     public static Plot NewPlot()

@@ -89,7 +89,8 @@ public static class FixedPointInverse
                 if (bound <= options.Tolerance || stalled)
                 {
                     backend.Copy(current.RowRange(i, 1), x.RowRange(row, 1));
-                    errors[row] = new InverseError(iteration, step, bound + (EvaluationUnits * rounding));
+                    double withRounding = bound + (EvaluationUnits * rounding);
+                    errors[row] = new InverseError(iteration, step, withRounding, withRounding);
                     active--;
                     if (i < active)
                     {

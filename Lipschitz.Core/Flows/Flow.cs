@@ -182,14 +182,16 @@ public sealed class Flow
                     // The error so far is an error of this block's right side, stretched by its inverse.
                     InverseError before = total[first + i], own = errors[i];
                     total[first + i] = new InverseError(
-                        before.Iterations + own.Iterations, Math.Max(before.Residual, own.Residual), (stretch[b] * before.Bound) + own.Bound);
+                        before.Iterations + own.Iterations, Math.Max(before.Residual, own.Residual), (stretch[b] * before.Bound) + own.Bound,
+                        Math.Max(before.BlockBound, own.BlockBound));
                 }
             }
 
             _backend.Download(y, values.AsSpan(first * Width, count * Width));
         });
         return new InverseReport(
-            values, [.. total.Select(e => e.Iterations)], [.. total.Select(e => e.Residual)], [.. total.Select(e => e.Bound)]);
+            values, [.. total.Select(e => e.Iterations)], [.. total.Select(e => e.Residual)], [.. total.Select(e => e.Bound)],
+            [.. total.Select(e => e.BlockBound)]);
     }
 
     /// <summary>Draws points from the model: latents from N(0, I), inverted.</summary>

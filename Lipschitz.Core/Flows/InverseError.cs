@@ -7,7 +7,8 @@ namespace Lipschitz.Flows;
 /// A bound of |x - F^-1(y)|_2 from the a-posteriori estimates of all blocks, with an allowance for the rounding of one evaluation of
 /// each; so it may end a little above the tolerance.
 /// </param>
-public readonly record struct InverseError(int Iterations, double Residual, double Bound);
+/// <param name="BlockBound">The largest bound of a single block's inverse for the right side that it was given.</param>
+public readonly record struct InverseError(int Iterations, double Residual, double Bound, double BlockBound);
 
 /// <summary>When a fixed-point inverse stops.</summary>
 /// <param name="Tolerance">The error bound of each block at which a row is done.</param>

@@ -129,11 +129,10 @@ public sealed class DenseNet : ILayer
     public IReadOnlyList<EffectiveWeight> EffectiveWeights { get; }
 
     /// <inheritdoc/>
-    public double LipschitzEstimate => Product(2, weight => weight.NormEstimate);
+    public double LipschitzEstimate => Product(2, i => _weights[i].NormEstimate);
 
     /// <inheritdoc/>
-    public double Bound(double p) =>
-        Product(p, weight => InducedNorm.Bound(weight.ToHost(), weight.Weight.Value.Rows, weight.Weight.Value.Columns, p));
+    public double Bound(double p) => Product(p, i => InducedNorm.Bound(WithoutFactors(i), _effective[i].Rows, _effective[i].Columns, p));
 
     /// <inheritdoc/>
     public void Prepare()
@@ -212,16 +211,32 @@ public sealed class DenseNet : ILayer
     }
 
     // Lip(g) <= |N_final| prod_i (e1_i^p + (e2_i Lip(phi) |N_i|)^p)^(1/p).
-    private double Product(double p, Func<NormalisedWeight, double> norm)
+    private double Product(double p, Func<int, double> norm)
     {
-        double product = norm(_weights[Depth]);
+        double product = norm(Depth);
         (double E1, double E2)[] factors = Concatenation.Factors();
         for (int i = 0; i < Depth; i++)
         {
-            product *= Concatenation.Bound(factors[i].E1, factors[i].E2, Activation.LipschitzConstant(p) * norm(_weights[i]), p);
+            product *= Concatenation.Bound(factors[i].E1, factors[i].E2, Activation.LipschitzConstant(p) * norm(i), p);
         }
 
         return product;
+    }
+
+    // The effective weight of layer i with the factors e1, e2 taken out of its columns again: N_i as evaluations use it.
+    private double[] WithoutFactors(int i)
+    {
+        int columns = _effective[i].Columns;
+        var weights = new double[_effective[i].Count];
+        var scales = new double[columns];
+        _backend.Download(_effective[i], weights);
+        _backend.Download(Concatenation.ScalesRow(i, columns), scales);
+        for (int k = 0; k < weights.Length; k++)
+        {
+            weights[k] /= scales[k % columns];
+        }
+
+        return weights;
     }
 
     private sealed class AtPoints(DenseNet net) : Linearization

@@ -53,7 +53,12 @@ public sealed class Linear : ILayer
     public double LipschitzEstimate => _weight.NormEstimate;
 
     /// <inheritdoc/>
-    public double Bound(double p) => InducedNorm.Bound(_weight.ToHost(), OutputWidth, InputWidth, p);
+    public double Bound(double p)
+    {
+        var weights = new double[_effective.Count];
+        _backend.Download(_effective, weights);
+        return InducedNorm.Bound(weights, OutputWidth, InputWidth, p);
+    }
 
     /// <inheritdoc/>
     public void Prepare()

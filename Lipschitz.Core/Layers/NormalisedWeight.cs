@@ -91,16 +91,6 @@ public sealed class NormalisedWeight
         }
     }
 
-    /// <summary>N in double precision on the host, row by row.</summary>
-    public double[] ToHost()
-    {
-        var effective = _backend.Allocate(Weight.Value.Rows, Weight.Value.Columns);
-        Materialise(effective);
-        var host = new double[effective.Count];
-        _backend.Download(effective, host);
-        return host;
-    }
-
     private void RefreshSigma()
     {
         if (_normalisation.IsSpectral)

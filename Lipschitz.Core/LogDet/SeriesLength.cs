@@ -41,6 +41,10 @@ public sealed class FixedLength(int terms) : SeriesLength
 /// Russian roulette: m exact terms and N random ones, term k &gt; m with weight 1/P(N &gt;= k - m) (Chen et al. 2019, eq. 6; Kahn 1955).
 /// One N a block and pass.
 /// </summary>
+/// <remarks>
+/// Unbiased always; but the variance is finite only where the tail of N is heavier than the series is: for a geometric tail L^2 &lt; 1 - p,
+/// for a Poisson tail never. That is why the papers take some terms exactly.
+/// </remarks>
 public sealed class RouletteLength : SeriesLength
 {
     // Beyond this the remaining probability (0.5^60 for the paper's setting) is below rounding.

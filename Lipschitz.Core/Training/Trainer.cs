@@ -34,9 +34,11 @@ public sealed class Trainer
     /// <param name="configuration">What to train and how.</param>
     /// <param name="backend">Where to train.</param>
     /// <param name="data">What to fit.</param>
+    /// <exception cref="ConfigurationException">The log-determinant's method does not take points of this width.</exception>
     public Trainer(Configuration configuration, IBackend backend, IPointSource data)
     {
         (Configuration, _backend, _data) = (configuration, backend, data);
+        LogDetEstimator estimator = Estimator(configuration, data.Width);
         Flow = FlowFactory.Create(configuration, data.Width, backend);
         int batch = configuration.Training.Batch;
         InitialiseFromData(batch);
@@ -47,7 +49,6 @@ public sealed class Trainer
         backend.Copy(values, Average);
         _norm = backend.Allocate(1, 1);
 
-        LogDetEstimator estimator = EstimatorFactory.Create(configuration.LogDet);
         // As few shards as fit, of equal size: the slowest thread sets the time of a step.
         int shards = (batch + Flow.ShardRows - 1) / Flow.ShardRows;
         int rows = (batch + shards - 1) / shards;
@@ -167,6 +168,21 @@ public sealed class Trainer
 
     /// <summary>Restores the derived state after parameters were loaded.</summary>
     internal void AfterRestore() => Flow.Prepare();
+
+    // Estimators for small dimensions only are refused here, not in the midst of a step.
+    private static LogDetEstimator Estimator(Configuration configuration, int width)
+    {
+        try
+        {
+            LogDetEstimator estimator = EstimatorFactory.Create(configuration.LogDet);
+            estimator.CotangentCount(width);
+            return estimator;
+        }
+        catch (NotSupportedException e)
+        {
+            throw new ConfigurationException($"logDet: {e.Message}");
+        }
+    }
 
     private void InitialiseFromData(int batch)
     {

@@ -22,6 +22,7 @@ public sealed record GemmTiming(string Kind, int M, int N, int K, double Millise
 public static class GemmBenchmark
 {
     private const double MinimumSeconds = 3e-3;
+    private const double WarmUpSeconds = 0.25;
 
     /// <summary>Large squares, then the dense layers of the toy flows, then convolutions as products.</summary>
     private static readonly (string Kind, int M, int N, int K)[] Shapes =
@@ -52,8 +53,15 @@ public static class GemmBenchmark
 
         // A gradient is summed over samples, which are its inner length: every thread makes a whole one of its own samples.
         Action<int> product = isGradient ? Gradient(backend, m, n, k) : Packed(backend, m, n, k);
-        product(0);
+
+        // Long enough for the JIT to have replaced its first, unoptimised code.
         long start = Stopwatch.GetTimestamp();
+        while (Stopwatch.GetElapsedTime(start).TotalSeconds < WarmUpSeconds)
+        {
+            product(0);
+        }
+
+        start = Stopwatch.GetTimestamp();
         product(0);
         int rounds = (int)Math.Clamp(MinimumSeconds / Stopwatch.GetElapsedTime(start).TotalSeconds, 1, 10_000);
         double[] seconds = new double[threads];
@@ -89,8 +97,8 @@ public static class GemmBenchmark
             backend.Multiply(a.RowRange(first, count), packed, 0, c.RowRange(first, count));
         };
 
-        // Whole tiles of 12 rows to each thread, but for the last.
-        int Split(int part) => part == threads ? m : m * part / threads / 12 * 12;
+        // Whole tiles of 6 rows to each thread, but for the last.
+        int Split(int part) => part == threads ? m : m * part / threads / 6 * 6;
     }
 
     private static Action<int> Gradient(IBackend backend, int m, int n, int k)

@@ -16,20 +16,13 @@ internal interface IActivation<TVector>
     /// <summary>f(x), and f'(x).</summary>
     TVector ValueSlope(TVector x, out TVector slope);
 
-    /// <summary>Everything the adjoint needs: f', f'', and for each raw parameter the derivatives of f and of f'.</summary>
-    Derivatives<TVector> At(TVector x);
-}
-
-/// <summary>f'(x), f''(x), and the derivatives of f(x) and f'(x) with respect to the two raw parameters.</summary>
-internal struct Derivatives<TVector>
-    where TVector : struct
-{
-    public TVector Slope;
-    public TVector Curvature;
-    public TVector Value0;
-    public TVector Slope0;
-    public TVector Value1;
-    public TVector Slope1;
+    /// <summary>
+    /// Everything the adjoint needs: f', f'', and for each raw parameter the derivatives of f and of f'. Separate results, since the JIT
+    /// keeps those of an inlined call in registers but not the fields of a structure of six.
+    /// </summary>
+    void At(
+        TVector x, out TVector slope, out TVector curvature, out TVector value0, out TVector slope0, out TVector value1,
+        out TVector slope1);
 }
 
 /// <summary>y = x.</summary>
@@ -51,7 +44,14 @@ internal readonly struct Identity<T, TVector, TLanes> : IActivation<TVector>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Derivatives<TVector> At(TVector x) => new() { Slope = VectorMath<T, TVector, TLanes>.Constant(1) };
+    public void At(
+        TVector x, out TVector slope, out TVector curvature, out TVector value0, out TVector slope0, out TVector value1,
+        out TVector slope1)
+    {
+        value0 = slope0 = value1 = slope1 = default;
+        curvature = default;
+        slope = VectorMath<T, TVector, TLanes>.Constant(1);
+    }
 }
 
 /// <summary>y = max(x, 0), with slope 0 at 0.</summary>
@@ -74,10 +74,13 @@ internal readonly struct ReLU<T, TVector, TLanes> : IActivation<TVector>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Derivatives<TVector> At(TVector x)
+    public void At(
+        TVector x, out TVector slope, out TVector curvature, out TVector value0, out TVector slope0, out TVector value1,
+        out TVector slope1)
     {
-        ValueSlope(x, out TVector slope);
-        return new() { Slope = slope };
+        value0 = slope0 = value1 = slope1 = default;
+        curvature = default;
+        ValueSlope(x, out slope);
     }
 }
 
@@ -105,16 +108,16 @@ internal readonly struct Elu<T, TVector, TLanes> : IActivation<TVector>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Derivatives<TVector> At(TVector x)
+    public void At(
+        TVector x, out TVector slope, out TVector curvature, out TVector value0, out TVector slope0, out TVector value1,
+        out TVector slope1)
     {
+        value0 = slope0 = value1 = slope1 = default;
         TVector zero = VectorMath<T, TVector, TLanes>.Constant(0);
         TVector e = VectorMath<T, TVector, TLanes>.Exp(TLanes.Min(zero, x));
         TVector positive = TLanes.Less(zero, x);
-        return new()
-        {
-            Slope = TLanes.Select(positive, VectorMath<T, TVector, TLanes>.Constant(1), e),
-            Curvature = TLanes.Select(positive, zero, e),
-        };
+        slope = TLanes.Select(positive, VectorMath<T, TVector, TLanes>.Constant(1), e);
+        curvature = TLanes.Select(positive, zero, e);
     }
 }
 
@@ -140,14 +143,13 @@ internal readonly struct Tanh<T, TVector, TLanes> : IActivation<TVector>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Derivatives<TVector> At(TVector x)
+    public void At(
+        TVector x, out TVector slope, out TVector curvature, out TVector value0, out TVector slope0, out TVector value1,
+        out TVector slope1)
     {
-        TVector y = ValueSlope(x, out TVector slope);
-        return new()
-        {
-            Slope = slope,
-            Curvature = TLanes.Multiply(TLanes.Multiply(VectorMath<T, TVector, TLanes>.Constant(-2), y), slope),
-        };
+        value0 = slope0 = value1 = slope1 = default;
+        TVector y = ValueSlope(x, out slope);
+        curvature = TLanes.Multiply(TLanes.Multiply(VectorMath<T, TVector, TLanes>.Constant(-2), y), slope);
     }
 }
 
@@ -165,15 +167,20 @@ internal readonly struct Softplus<T, TVector, TLanes> : IActivation<TVector>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TVector ValueSlope(TVector x, out TVector slope)
     {
-        VectorMath<T, TVector, TLanes>.Sigmoid(x, out slope, out _);
+        TVector minus = TLanes.Subtract(VectorMath<T, TVector, TLanes>.Constant(0), x);
+        VectorMath<T, TVector, TLanes>.SigmoidOfNegative(minus, out slope, out _);
         return VectorMath<T, TVector, TLanes>.Softplus(x);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Derivatives<TVector> At(TVector x)
+    public void At(
+        TVector x, out TVector slope, out TVector curvature, out TVector value0, out TVector slope0, out TVector value1,
+        out TVector slope1)
     {
-        VectorMath<T, TVector, TLanes>.Sigmoid(x, out TVector g, out TVector h);
-        return new() { Slope = g, Curvature = TLanes.Multiply(g, h) };
+        value0 = slope0 = value1 = slope1 = default;
+        TVector minus = TLanes.Subtract(VectorMath<T, TVector, TLanes>.Constant(0), x);
+        VectorMath<T, TVector, TLanes>.SigmoidOfNegative(minus, out slope, out TVector h);
+        curvature = TLanes.Multiply(slope, h);
     }
 }
 
@@ -204,14 +211,13 @@ internal readonly struct LipschitzCube<T, TVector, TLanes> : IActivation<TVector
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Derivatives<TVector> At(TVector x)
+    public void At(
+        TVector x, out TVector slope, out TVector curvature, out TVector value0, out TVector slope0, out TVector value1,
+        out TVector slope1)
     {
-        ValueSlope(x, out TVector slope);
+        value0 = slope0 = value1 = slope1 = default;
+        ValueSlope(x, out slope);
         TVector inside = TLanes.Less(TLanes.Abs(x), VectorMath<T, TVector, TLanes>.Constant(1));
-        return new()
-        {
-            Slope = slope,
-            Curvature = TLanes.Select(inside, TLanes.Add(x, x), VectorMath<T, TVector, TLanes>.Constant(0)),
-        };
+        curvature = TLanes.Select(inside, TLanes.Add(x, x), VectorMath<T, TVector, TLanes>.Constant(0));
     }
 }

@@ -123,7 +123,9 @@ internal static unsafe class ActivationPasses<T, TVector, TLanes>
         ref TVector sum0, ref TVector sum1)
         where TF : struct, IActivation<TVector>
     {
-        Derivatives<TVector> d = f.At(Elementwise<T, TVector, TLanes>.Load(pre, count));
+        f.At(
+            Elementwise<T, TVector, TLanes>.Load(pre, count), out TVector slope, out TVector curvature, out TVector value0,
+            out TVector slope0, out TVector value1, out TVector slope1);
         TVector g = Elementwise<T, TVector, TLanes>.Load(gradient, count);
 
         // result may be gradient: each number is read before its place is written.
@@ -133,24 +135,24 @@ internal static unsafe class ActivationPasses<T, TVector, TLanes>
             TVector tangent = Elementwise<T, TVector, TLanes>.Load(pre + (t * preBlock), count);
             TVector tangentGradient = Elementwise<T, TVector, TLanes>.Load(gradient + (t * gradientBlock), count);
             bend = TLanes.MultiplyAdd(tangent, tangentGradient, bend);
-            Elementwise<T, TVector, TLanes>.Store(TLanes.Multiply(d.Slope, tangentGradient), result + (t * resultBlock), count);
+            Elementwise<T, TVector, TLanes>.Store(TLanes.Multiply(slope, tangentGradient), result + (t * resultBlock), count);
         }
 
-        TVector total = TLanes.Multiply(d.Slope, g);
+        TVector total = TLanes.Multiply(slope, g);
         if (tangents > 0)
         {
-            total = TLanes.MultiplyAdd(d.Curvature, bend, total);
+            total = TLanes.MultiplyAdd(curvature, bend, total);
         }
 
         Elementwise<T, TVector, TLanes>.Store(total, result, count);
         if (TF.Parameters > 0)
         {
-            sum0 = TLanes.MultiplyAdd(g, d.Value0, TLanes.MultiplyAdd(bend, d.Slope0, sum0));
+            sum0 = TLanes.MultiplyAdd(g, value0, TLanes.MultiplyAdd(bend, slope0, sum0));
         }
 
         if (TF.Parameters > 1)
         {
-            sum1 = TLanes.MultiplyAdd(g, d.Value1, TLanes.MultiplyAdd(bend, d.Slope1, sum1));
+            sum1 = TLanes.MultiplyAdd(g, value1, TLanes.MultiplyAdd(bend, slope1, sum1));
         }
     }
 

@@ -64,6 +64,9 @@ internal unsafe interface ILanes<TVector, T>
     /// </summary>
     static abstract TVector Scale(TVector value, TVector shifted);
 
+    /// <summary>2^n for shifted as above, where it is a normal number.</summary>
+    static abstract TVector PowerOfTwo(TVector shifted);
+
     /// <summary>The sum of the lanes, halves added pairwise: a fixed order.</summary>
     static abstract T Sum(TVector x);
 }

@@ -130,6 +130,15 @@ internal readonly unsafe struct Lanes128<T> : ILanes<Vector128<T>, T>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> PowerOfTwo(Vector128<T> shifted)
+    {
+        // The bits above n fall out on the left; 1.0 adds the bias of the exponent.
+        return typeof(T) == typeof(float)
+            ? (Vector128.ShiftLeft(shifted.AsInt32(), 23) + Vector128.Create(1f).AsInt32()).As<int, T>()
+            : (Vector128.ShiftLeft(shifted.AsInt64(), 52) + Vector128.Create(1.0).AsInt64()).As<long, T>();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Sum(Vector128<T> x)
     {
         if (typeof(T) == typeof(float))

@@ -113,6 +113,15 @@ internal readonly unsafe struct Lanes256<T> : ILanes<Vector256<T>, T>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<T> PowerOfTwo(Vector256<T> shifted)
+    {
+        // The bits above n fall out on the left; 1.0 adds the bias of the exponent.
+        return typeof(T) == typeof(float)
+            ? (Vector256.ShiftLeft(shifted.AsInt32(), 23) + Vector256.Create(1f).AsInt32()).As<int, T>()
+            : (Vector256.ShiftLeft(shifted.AsInt64(), 52) + Vector256.Create(1.0).AsInt64()).As<long, T>();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Sum(Vector256<T> x)
     {
         return Lanes128<T>.Sum(Lanes128<T>.Add(x.GetLower(), x.GetUpper()));

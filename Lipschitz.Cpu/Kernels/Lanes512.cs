@@ -113,6 +113,15 @@ internal readonly unsafe struct Lanes512<T> : ILanes<Vector512<T>, T>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<T> PowerOfTwo(Vector512<T> shifted)
+    {
+        // The bits above n fall out on the left; 1.0 adds the bias of the exponent.
+        return typeof(T) == typeof(float)
+            ? (Vector512.ShiftLeft(shifted.AsInt32(), 23) + Vector512.Create(1f).AsInt32()).As<int, T>()
+            : (Vector512.ShiftLeft(shifted.AsInt64(), 52) + Vector512.Create(1.0).AsInt64()).As<long, T>();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Sum(Vector512<T> x)
     {
         return Lanes256<T>.Sum(Lanes256<T>.Add(x.GetLower(), x.GetUpper()));

@@ -1,4 +1,6 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace Lipschitz.Cpu.Kernels;
 
@@ -43,18 +45,53 @@ internal static unsafe class Packing<T>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void PackRows(T* source, nint stride, int k, int columns, T* panel, int width)
     {
-        for (int p = 0; p < k; p++)
+        // The rows are short, so that a call for each would cost more than the copying. Full panels are 24 bytes (6 float), 48, 64 or 128.
+        nint bytes = (nint)columns * sizeof(T), step = (nint)width * sizeof(T), jump = stride * sizeof(T);
+        byte* from = (byte*)source, to = (byte*)panel;
+        if (bytes == step && step == 24)
         {
-            var to = new Span<T>(panel, width);
-            new ReadOnlySpan<T>(source, columns).CopyTo(to);
-            to[columns..].Clear();
-            source += stride;
-            panel += width;
+            for (int p = 0; p < k; p++, from += jump, to += step)
+            {
+                Vector128<byte> last = Vector128.Load(from + 8);
+                Vector128.Store(Vector128.Load(from), to);
+                Vector128.Store(last, to + 8);
+            }
+        }
+        else if (bytes == step && step == 64)
+        {
+            for (int p = 0; p < k; p++, from += jump, to += step)
+            {
+                Vector256.Store(Vector256.Load(from), to);
+                Vector256.Store(Vector256.Load(from + 32), to + 32);
+            }
+        }
+        else
+        {
+            for (int p = 0; p < k; p++, from += jump, to += step)
+            {
+                nint i = 0;
+                for (; i + 16 <= bytes; i += 16)
+                {
+                    Vector128.Store(Vector128.Load(from + i), to + i);
+                }
+
+                for (; i < bytes; i += sizeof(T))
+                {
+                    *(T*)(to + i) = *(T*)(from + i);
+                }
+
+                for (; i < step; i += sizeof(T))
+                {
+                    *(T*)(to + i) = T.Zero;
+                }
+            }
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void PackTransposed(T* source, nint stride, int k, int columns, T* panel, int width)
     {
         // Four rows of the source at a time: their reads run along the rows, their writes share a cache line.

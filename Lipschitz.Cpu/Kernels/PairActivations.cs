@@ -32,12 +32,15 @@ internal static unsafe class PairActivations<T, TVector, TLanes>
         for (int i = 0; i < pre.Rows; i++)
         {
             T* x = pre.Row(i), s = slopes.Row(i);
-            for (nint j = 0; j < n; j += TLanes.Count)
+            nint j = 0;
+            for (; j + TLanes.Count <= n; j += TLanes.Count)
             {
-                nint count = Math.Min(TLanes.Count, n - j);
-                f.Both(Elementwise<T, TVector, TLanes>.Load(x + j, count), out _, out TVector up, out _, out TVector down);
-                Elementwise<T, TVector, TLanes>.Store(up, s + j, count);
-                Elementwise<T, TVector, TLanes>.Store(down, s + n + j, count);
+                SlopesStep(f, n, TLanes.Count, x + j, s + j);
+            }
+
+            if (j < n)
+            {
+                SlopesStep(f, n, n - j, x + j, s + j);
             }
         }
     }
@@ -63,14 +66,15 @@ internal static unsafe class PairActivations<T, TVector, TLanes>
         for (int i = 0; i < w.Rows; i++)
         {
             T* s = slopes.Row(i % slopes.Rows), from = w.Row(i), to = result.Row(i);
-            for (nint j = 0; j < n; j += TLanes.Count)
+            nint j = 0;
+            for (; j + TLanes.Count <= n; j += TLanes.Count)
             {
-                nint count = Math.Min(TLanes.Count, n - j);
-                TVector up = TLanes.Multiply(
-                    Elementwise<T, TVector, TLanes>.Load(s + j, count), Elementwise<T, TVector, TLanes>.Load(from + j, count));
-                up = TLanes.MultiplyAdd(
-                    Elementwise<T, TVector, TLanes>.Load(s + n + j, count), Elementwise<T, TVector, TLanes>.Load(from + n + j, count), up);
-                Elementwise<T, TVector, TLanes>.Store(up, to + j, count);
+                VjpStep(n, TLanes.Count, s + j, from + j, to + j);
+            }
+
+            if (j < n)
+            {
+                VjpStep(n, n - j, s + j, from + j, to + j);
             }
         }
     }
@@ -96,10 +100,9 @@ internal static unsafe class PairActivations<T, TVector, TLanes>
             int half = pre.Columns / 2;
             for (int j = 0; j < half; j++)
             {
-                bool first = value[2 * j] >= value[(2 * j) + 1];
-                T x0 = from[2 * j], x1 = from[(2 * j) + 1];
-                to[j] = first ? x0 : x1;
-                to[half + j] = first ? x1 : x0;
+                int greater = value[2 * j] >= value[(2 * j) + 1] ? 0 : 1; // an index, not a branch: no data are less predictable
+                to[j] = from[(2 * j) + greater];
+                to[half + j] = from[(2 * j) + 1 - greater];
             }
         }
     }
@@ -126,9 +129,10 @@ internal static unsafe class PairActivations<T, TVector, TLanes>
             T* value = pre.Row(i % valueRows), from = gradient.Row(i), to = preGradient.Row(i);
             for (int j = 0; j < half; j++)
             {
-                bool first = value[2 * j] >= value[(2 * j) + 1];
-                to[2 * j] = first ? from[j] : from[half + j];
-                to[(2 * j) + 1] = first ? from[half + j] : from[j];
+                int greater = value[2 * j] >= value[(2 * j) + 1] ? 0 : 1;
+                T most = from[j], least = from[half + j];
+                to[(2 * j) + greater] = most;
+                to[(2 * j) + 1 - greater] = least;
             }
         }
     }
@@ -142,9 +146,10 @@ internal static unsafe class PairActivations<T, TVector, TLanes>
             T* s = slopes.Row(i % slopes.Rows), from = w.Row(i), to = result.Row(i);
             for (int j = 0; j < half; j++)
             {
-                bool first = s[j] != T.Zero;
-                to[2 * j] = first ? from[j] : from[half + j];
-                to[(2 * j) + 1] = first ? from[half + j] : from[j];
+                int greater = s[j] != T.Zero ? 0 : 1;
+                T most = from[j], least = from[half + j];
+                to[(2 * j) + greater] = most;
+                to[(2 * j) + 1 - greater] = least;
             }
         }
     }
@@ -158,73 +163,119 @@ internal static unsafe class PairActivations<T, TVector, TLanes>
             T* s = slopes.Row(i % slopes.Rows), from = t.Row(i), to = result.Row(i);
             for (int j = 0; j < half; j++)
             {
-                bool first = s[j] != T.Zero;
-                to[j] = first ? from[2 * j] : from[(2 * j) + 1];
-                to[half + j] = first ? from[(2 * j) + 1] : from[2 * j];
+                int greater = s[j] != T.Zero ? 0 : 1;
+                to[j] = from[(2 * j) + greater];
+                to[half + j] = from[(2 * j) + 1 - greater];
             }
         }
+    }
+
+    // Each step below is inlined twice: with a whole register, where its loads and stores are single instructions, and for the rest.
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void SlopesStep(LipSwish<T, TVector, TLanes> f, nint n, nint count, T* x, T* slopes)
+    {
+        f.Both(Elementwise<T, TVector, TLanes>.Load(x, count), out _, out TVector up, out _, out TVector down);
+        Elementwise<T, TVector, TLanes>.Store(up, slopes, count);
+        Elementwise<T, TVector, TLanes>.Store(down, slopes + n, count);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void VjpStep(nint n, nint count, T* slopes, T* w, T* result)
+    {
+        TVector up = TLanes.Multiply(
+            Elementwise<T, TVector, TLanes>.Load(slopes, count), Elementwise<T, TVector, TLanes>.Load(w, count));
+        up = TLanes.MultiplyAdd(
+            Elementwise<T, TVector, TLanes>.Load(slopes + n, count), Elementwise<T, TVector, TLanes>.Load(w + n, count), up);
+        Elementwise<T, TVector, TLanes>.Store(up, result, count);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void ActivateRow(
         LipSwish<T, TVector, TLanes> f, nint n, int tangents, T* pre, nint preBlock, T* y, nint yBlock)
     {
-        for (nint j = 0; j < n; j += TLanes.Count)
+        nint j = 0;
+        for (; j + TLanes.Count <= n; j += TLanes.Count)
         {
-            nint count = Math.Min(TLanes.Count, n - j);
-            T* from = pre + j, to = y + j;
-            f.Both(
-                Elementwise<T, TVector, TLanes>.Load(from, count), out TVector value, out TVector up, out TVector mirrored,
-                out TVector down);
-            Elementwise<T, TVector, TLanes>.Store(value, to, count);
-            Elementwise<T, TVector, TLanes>.Store(mirrored, to + n, count);
-            for (int t = 0; t < tangents; t++)
-            {
-                from += preBlock;
-                to += yBlock;
-                TVector tangent = Elementwise<T, TVector, TLanes>.Load(from, count);
-                Elementwise<T, TVector, TLanes>.Store(TLanes.Multiply(up, tangent), to, count);
-                Elementwise<T, TVector, TLanes>.Store(TLanes.Multiply(down, tangent), to + n, count);
-            }
+            ActivateStep(f, n, TLanes.Count, tangents, pre + j, preBlock, y + j, yBlock);
+        }
+
+        if (j < n)
+        {
+            ActivateStep(f, n, n - j, tangents, pre + j, preBlock, y + j, yBlock);
         }
     }
 
-    /// <summary>With z = f(-x) = f(x) - x/divisor: second derivatives and derivatives by beta of both outputs are the same.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void ActivateStep(
+        LipSwish<T, TVector, TLanes> f, nint n, nint count, int tangents, T* pre, nint preBlock, T* y, nint yBlock)
+    {
+        f.Both(
+            Elementwise<T, TVector, TLanes>.Load(pre, count), out TVector value, out TVector up, out TVector mirrored, out TVector down);
+        Elementwise<T, TVector, TLanes>.Store(value, y, count);
+        Elementwise<T, TVector, TLanes>.Store(mirrored, y + n, count);
+        for (int t = 0; t < tangents; t++)
+        {
+            pre += preBlock;
+            y += yBlock;
+            TVector tangent = Elementwise<T, TVector, TLanes>.Load(pre, count);
+            Elementwise<T, TVector, TLanes>.Store(TLanes.Multiply(up, tangent), y, count);
+            Elementwise<T, TVector, TLanes>.Store(TLanes.Multiply(down, tangent), y + n, count);
+        }
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static double BackwardRow(
         LipSwish<T, TVector, TLanes> f, nint n, int tangents, T* pre, nint preBlock, T* gradient, nint gradientBlock, T* result,
         nint resultBlock)
     {
         TVector sum = default;
-        for (nint j = 0; j < n; j += TLanes.Count)
+        nint j = 0;
+        for (; j + TLanes.Count <= n; j += TLanes.Count)
         {
-            nint count = Math.Min(TLanes.Count, n - j);
-            TVector x = Elementwise<T, TVector, TLanes>.Load(pre + j, count);
-            f.Both(x, out _, out TVector up, out _, out TVector down);
-            Derivatives<TVector> d = f.At(x);
-            TVector bend = default;
-            for (int t = 1; t <= tangents; t++)
-            {
-                T* g = gradient + (t * gradientBlock) + j;
-                TVector first = Elementwise<T, TVector, TLanes>.Load(g, count), second = Elementwise<T, TVector, TLanes>.Load(g + n, count);
-                TVector tangent = Elementwise<T, TVector, TLanes>.Load(pre + (t * preBlock) + j, count);
-                bend = TLanes.MultiplyAdd(TLanes.Add(first, second), tangent, bend);
-                TVector back = TLanes.MultiplyAdd(up, first, TLanes.Multiply(down, second));
-                Elementwise<T, TVector, TLanes>.Store(back, result + (t * resultBlock) + j, count);
-            }
+            sum = BackwardStep(
+                f, n, TLanes.Count, tangents, pre + j, preBlock, gradient + j, gradientBlock, result + j, resultBlock, sum);
+        }
 
-            TVector g0 = Elementwise<T, TVector, TLanes>.Load(gradient + j, count);
-            TVector g1 = Elementwise<T, TVector, TLanes>.Load(gradient + n + j, count);
-            TVector total = TLanes.MultiplyAdd(up, g0, TLanes.Multiply(down, g1));
-            if (tangents > 0)
-            {
-                total = TLanes.MultiplyAdd(d.Curvature, bend, total);
-            }
-
-            Elementwise<T, TVector, TLanes>.Store(total, result + j, count);
-            sum = TLanes.MultiplyAdd(TLanes.Add(g0, g1), d.Value0, TLanes.MultiplyAdd(bend, d.Slope0, sum));
+        if (j < n)
+        {
+            sum = BackwardStep(f, n, n - j, tangents, pre + j, preBlock, gradient + j, gradientBlock, result + j, resultBlock, sum);
         }
 
         return double.CreateTruncating(TLanes.Sum(sum));
+    }
+
+    /// <summary>
+    /// With m(x) = f(-x) = f(x) - x/divisor: m' = f' - 1/divisor, and second derivatives and derivatives by beta are the same.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector BackwardStep(
+        LipSwish<T, TVector, TLanes> f, nint n, nint count, int tangents, T* pre, nint preBlock, T* gradient, nint gradientBlock,
+        T* result, nint resultBlock, TVector sum)
+    {
+        TVector x = Elementwise<T, TVector, TLanes>.Load(pre, count);
+        f.At(x, out _, out TVector up, out TVector curvature, out TVector byBeta, out TVector slopeByBeta);
+        TVector down = TLanes.Subtract(up, f.InverseDivisor);
+        TVector bend = default;
+        for (int t = 1; t <= tangents; t++)
+        {
+            T* g = gradient + (t * gradientBlock);
+            TVector first = Elementwise<T, TVector, TLanes>.Load(g, count), second = Elementwise<T, TVector, TLanes>.Load(g + n, count);
+            TVector tangent = Elementwise<T, TVector, TLanes>.Load(pre + (t * preBlock), count);
+            bend = TLanes.MultiplyAdd(TLanes.Add(first, second), tangent, bend);
+            TVector back = TLanes.MultiplyAdd(up, first, TLanes.Multiply(down, second));
+            Elementwise<T, TVector, TLanes>.Store(back, result + (t * resultBlock), count);
+        }
+
+        TVector g0 = Elementwise<T, TVector, TLanes>.Load(gradient, count);
+        TVector g1 = Elementwise<T, TVector, TLanes>.Load(gradient + n, count);
+        TVector total = TLanes.MultiplyAdd(up, g0, TLanes.Multiply(down, g1));
+        if (tangents > 0)
+        {
+            total = TLanes.MultiplyAdd(curvature, bend, total);
+        }
+
+        Elementwise<T, TVector, TLanes>.Store(total, result, count);
+        return TLanes.MultiplyAdd(TLanes.Add(g0, g1), byBeta, TLanes.MultiplyAdd(bend, slopeByBeta, sum));
     }
 }

@@ -22,57 +22,35 @@ internal static class VectorMath<T, TVector, TLanes>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Exp(TVector x)
     {
-        if (typeof(T) == typeof(float))
-        {
-            // Where the result is certainly 0 or infinity; keeps n small enough for Scale. NaN in the second operand comes through.
-            x = TLanes.Max(Constant(-110), TLanes.Min(Constant(110), x));
-            TVector magic = Constant(12582912); // 1.5 2^23: adding it rounds to an integer, left in the low bits
-            TVector shifted = TLanes.MultiplyAdd(x, Constant(1.4426950408889634), magic);
-            TVector n = TLanes.Subtract(shifted, magic);
-            TVector r = TLanes.MultiplyAdd(n, Constant(-0.693359375), x);
-            r = TLanes.MultiplyAdd(n, Constant(2.12194440054690583e-4), r);
-            TVector p = TLanes.MultiplyAdd(Constant(1.9875691500e-4), r, Constant(1.3981999507e-3));
-            p = TLanes.MultiplyAdd(p, r, Constant(8.3334519073e-3));
-            p = TLanes.MultiplyAdd(p, r, Constant(4.1665795894e-2));
-            p = TLanes.MultiplyAdd(p, r, Constant(1.6666665459e-1));
-            p = TLanes.MultiplyAdd(p, r, Constant(5.0000001201e-1));
-            p = TLanes.MultiplyAdd(p, TLanes.Multiply(r, r), r);
-            return TLanes.Scale(TLanes.Add(p, Constant(1)), shifted);
-        }
-        else
-        {
-            x = TLanes.Max(Constant(-750), TLanes.Min(Constant(750), x));
-            TVector magic = Constant(6755399441055744); // 1.5 2^52
-            TVector shifted = TLanes.MultiplyAdd(x, Constant(1.4426950408889634), magic);
-            TVector n = TLanes.Subtract(shifted, magic);
-            TVector r = TLanes.MultiplyAdd(n, Constant(-6.93145751953125e-1), x);
-            r = TLanes.MultiplyAdd(n, Constant(-1.42860682030941723212e-6), r);
-            TVector p = TLanes.MultiplyAdd(Constant(1 / 6227020800.0), r, Constant(1 / 479001600.0));
-            p = TLanes.MultiplyAdd(p, r, Constant(1 / 39916800.0));
-            p = TLanes.MultiplyAdd(p, r, Constant(1 / 3628800.0));
-            p = TLanes.MultiplyAdd(p, r, Constant(1 / 362880.0));
-            p = TLanes.MultiplyAdd(p, r, Constant(1 / 40320.0));
-            p = TLanes.MultiplyAdd(p, r, Constant(1 / 5040.0));
-            p = TLanes.MultiplyAdd(p, r, Constant(1 / 720.0));
-            p = TLanes.MultiplyAdd(p, r, Constant(1 / 120.0));
-            p = TLanes.MultiplyAdd(p, r, Constant(1 / 24.0));
-            p = TLanes.MultiplyAdd(p, r, Constant(1 / 6.0));
-            p = TLanes.MultiplyAdd(p, r, Constant(0.5));
-            p = TLanes.MultiplyAdd(p, TLanes.Multiply(r, r), r);
-            return TLanes.Scale(TLanes.Add(p, Constant(1)), shifted);
-        }
+        // Where the result is certainly 0 or infinity; keeps n small enough for Scale. NaN in the second operand comes through.
+        double limit = typeof(T) == typeof(float) ? 110 : 750;
+        x = TLanes.Max(Constant(-limit), TLanes.Min(Constant(limit), x));
+        TVector p = Reduced(x, out TVector shifted);
+        return TLanes.Scale(TLanes.Add(p, Constant(1)), shifted);
     }
 
-    /// <summary>g = 1/(1 + exp(-x)) and h = 1 - g, both to full relative precision.</summary>
+    /// <summary>exp(x) for x within +-87 (double: +-708), where it is a normal number; beyond as if x were there. NaN for NaN.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Sigmoid(TVector x, out TVector g, out TVector h)
+    public static TVector ExpNormal(TVector x)
     {
-        TVector e = Exp(TLanes.Subtract(Constant(0), TLanes.Abs(x)));
-        TVector big = TLanes.Divide(Constant(1), TLanes.Add(Constant(1), e));
-        TVector small = TLanes.Multiply(e, big);
-        TVector negative = TLanes.Less(x, Constant(0));
-        g = TLanes.Select(negative, small, big);
-        h = TLanes.Select(negative, big, small);
+        double limit = typeof(T) == typeof(float) ? 87 : 708;
+        x = TLanes.Max(Constant(-limit), TLanes.Min(Constant(limit), x));
+        TVector p = Reduced(x, out TVector shifted);
+        TVector scale = TLanes.PowerOfTwo(shifted);
+        return TLanes.MultiplyAdd(p, scale, scale);
+    }
+
+    /// <summary>g = 1/(1 + exp(u)) and h = 1 - g: the sigmoid of -u.</summary>
+    /// <remarks>
+    /// Both to full relative precision, down to 1e-38 (double: 1e-308), where they stay: what is multiplied by them is 0 for every
+    /// purpose, and no step needs a case distinction. The sign is the caller's to fold into a factor.
+    /// </remarks>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void SigmoidOfNegative(TVector u, out TVector g, out TVector h)
+    {
+        TVector e = ExpNormal(u);
+        g = TLanes.Divide(Constant(1), TLanes.Add(Constant(1), e));
+        h = TLanes.Multiply(e, g);
     }
 
     /// <summary>log(1 + exp(x)).</summary>
@@ -120,7 +98,7 @@ internal static class VectorMath<T, TVector, TLanes>
     public static TVector Tanh(TVector x, out TVector e)
     {
         TVector magnitude = TLanes.Abs(x);
-        e = Exp(TLanes.Multiply(Constant(-2), magnitude));
+        e = ExpNormal(TLanes.Multiply(Constant(-2), magnitude));
         TVector large = TLanes.Divide(TLanes.Subtract(Constant(1), e), TLanes.Add(Constant(1), e));
         large = TLanes.Select(TLanes.Less(x, Constant(0)), TLanes.Subtract(Constant(0), large), large);
         TVector s = TLanes.Multiply(x, x);
@@ -144,5 +122,49 @@ internal static class VectorMath<T, TVector, TLanes>
 
         TVector small = TLanes.MultiplyAdd(TLanes.Multiply(x, s), p, x);
         return TLanes.Select(TLanes.Less(magnitude, Constant(0.625)), small, large);
+    }
+
+    /// <summary>exp(r) - 1 with x = n ln 2 + r, and n in the low bits of shifted.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector Reduced(TVector x, out TVector shifted)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            TVector magic = Constant(12582912); // 1.5 2^23: adding it rounds to an integer, left in the low bits
+            shifted = TLanes.MultiplyAdd(x, Constant(1.4426950408889634), magic);
+            TVector n = TLanes.Subtract(shifted, magic);
+            TVector r = TLanes.MultiplyAdd(n, Constant(-0.693359375), x);
+            r = TLanes.MultiplyAdd(n, Constant(2.12194440054690583e-4), r);
+
+            // By pairs of terms and not one after the other: these loops are bound by the length of the chain of operations.
+            TVector s = TLanes.Multiply(r, r);
+            TVector p = TLanes.MultiplyAdd(Constant(1.9875691500e-4), r, Constant(1.3981999507e-3));
+            TVector q = TLanes.MultiplyAdd(Constant(8.3334519073e-3), r, Constant(4.1665795894e-2));
+            TVector t = TLanes.MultiplyAdd(Constant(1.6666665459e-1), r, Constant(5.0000001201e-1));
+            p = TLanes.MultiplyAdd(p, s, q);
+            p = TLanes.MultiplyAdd(p, s, t);
+            return TLanes.MultiplyAdd(p, s, r);
+        }
+        else
+        {
+            TVector magic = Constant(6755399441055744); // 1.5 2^52
+            shifted = TLanes.MultiplyAdd(x, Constant(1.4426950408889634), magic);
+            TVector n = TLanes.Subtract(shifted, magic);
+            TVector r = TLanes.MultiplyAdd(n, Constant(-6.93145751953125e-1), x);
+            r = TLanes.MultiplyAdd(n, Constant(-1.42860682030941723212e-6), r);
+            TVector p = TLanes.MultiplyAdd(Constant(1 / 6227020800.0), r, Constant(1 / 479001600.0));
+            p = TLanes.MultiplyAdd(p, r, Constant(1 / 39916800.0));
+            p = TLanes.MultiplyAdd(p, r, Constant(1 / 3628800.0));
+            p = TLanes.MultiplyAdd(p, r, Constant(1 / 362880.0));
+            p = TLanes.MultiplyAdd(p, r, Constant(1 / 40320.0));
+            p = TLanes.MultiplyAdd(p, r, Constant(1 / 5040.0));
+            p = TLanes.MultiplyAdd(p, r, Constant(1 / 720.0));
+            p = TLanes.MultiplyAdd(p, r, Constant(1 / 120.0));
+            p = TLanes.MultiplyAdd(p, r, Constant(1 / 24.0));
+            p = TLanes.MultiplyAdd(p, r, Constant(1 / 6.0));
+            p = TLanes.MultiplyAdd(p, r, Constant(0.5));
+            p = TLanes.MultiplyAdd(p, TLanes.Multiply(r, r), r);
+            return p;
+        }
     }
 }

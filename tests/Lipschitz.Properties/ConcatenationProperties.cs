@@ -3,7 +3,6 @@ using FsCheck.Fluent;
 using Lipschitz.Backends;
 using Lipschitz.Layers;
 using Lipschitz.Randomness;
-using Lipschitz.Tensors;
 
 namespace Lipschitz.Properties;
 

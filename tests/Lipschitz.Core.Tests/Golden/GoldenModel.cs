@@ -16,8 +16,14 @@ internal static class GoldenModel
         Model = name.StartsWith("idensenet", StringComparison.Ordinal)
             ? new ModelSettings
             {
-                Branch = BranchKind.DenseNet, Blocks = 2, Depth = 3, Growth = 7, Activation = Activation.LipSwish,
-                Concatenation = ConcatenationKind.Learnable, ConcatenationBound = 0.98, Coefficient = 0.9,
+                Branch = BranchKind.DenseNet,
+                Blocks = 2,
+                Depth = 3,
+                Growth = 7,
+                Activation = Activation.LipSwish,
+                Concatenation = ConcatenationKind.Learnable,
+                ConcatenationBound = 0.98,
+                Coefficient = 0.9,
             }
             : new ModelSettings { Branch = BranchKind.Residual, Blocks = 2, Hidden = [9, 9], Activation = Activation.LipSwish, Coefficient = 0.9 },
     };

@@ -1,5 +1,4 @@
 using Lipschitz.Core.Tests.Backends;
-using Lipschitz.Layers;
 
 namespace Lipschitz.Core.Tests.Layers;
 

@@ -125,6 +125,33 @@ public class LayerTests
         Assert.Equal(probe.Forward(x), first.Value.Read());
     }
 
+    [Theory, MemberData(nameof(Names))]
+    public void Evaluations_use_the_effective_weights_as_packed(string name)
+    {
+        (LayerProbe probe, Random random) = Create(name);
+        IReadOnlyList<EffectiveWeight> weights = probe.Layer.EffectiveWeights;
+        Assert.Equal(probe.Layer.Parameters.Count(p => p.Role == ParameterRole.Weight), weights.Count);
+        Assert.Equal(weights.Count, weights.Select(weight => weight.Name).Distinct().Count());
+        double[] x = Points(probe, random), w = Normal(random, Rows * probe.Layer.OutputWidth);
+        double[] value = probe.Forward(x), product = probe.Vjp(x, w);
+        double[][] kept = [.. weights.Select(weight => weight.Value.Read())];
+        foreach (Parameter parameter in probe.Layer.Parameters.Where(p => p.Role == ParameterRole.Weight))
+        {
+            LayerTable.Backend.Upload(Normal(random, parameter.Value.Count), parameter.Value);
+        }
+
+        probe.Layer.Prepare();
+        Assert.True(weights.Count == 0 || !value.SequenceEqual(probe.Forward(x)));
+        for (int i = 0; i < kept.Length; i++)
+        {
+            LayerTable.Backend.Upload(kept[i], weights[i].Value);
+        }
+
+        probe.Layer.Pack();
+        Assert.Equal(value, probe.Forward(x));
+        Assert.Equal(product, probe.Vjp(x, w));
+    }
+
     private static (LayerProbe Probe, Random Random) Create(string name) => (new LayerProbe(LayerTable.Create(name)), new Random(5));
 
     // Away from kinks and ties of the activations at the front.

@@ -1,4 +1,3 @@
-using Lipschitz.Backends;
 using Lipschitz.Core.Tests.Flows;
 using Lipschitz.Flows;
 using Lipschitz.LogDet;

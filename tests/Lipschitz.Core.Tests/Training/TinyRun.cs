@@ -19,13 +19,25 @@ internal static class TinyRun
         Seed = 3,
         Model = new ModelSettings
         {
-            Branch = BranchKind.DenseNet, Blocks = 2, Depth = 2, Growth = 8, Concatenation = ConcatenationKind.Learnable, ActNorm = true,
+            Branch = BranchKind.DenseNet,
+            Blocks = 2,
+            Depth = 2,
+            Growth = 8,
+            Concatenation = ConcatenationKind.Learnable,
+            ActNorm = true,
         },
         LogDet = new LogDetSettings { Method = LogDetMethod.Roulette },
         Training = new TrainingSettings
         {
-            Steps = 10, Batch = Batch, LearningRate = 5e-3, WarmupSteps = 3, Schedule = ScheduleKind.Cosine, Clip = 1, AverageDecay = 0.9,
-            HoldConcatenation = 2, PowerIterations = 2,
+            Steps = 10,
+            Batch = Batch,
+            LearningRate = 5e-3,
+            WarmupSteps = 3,
+            Schedule = ScheduleKind.Cosine,
+            Clip = 1,
+            AverageDecay = 0.9,
+            HoldConcatenation = 2,
+            PowerIterations = 2,
         },
         Evaluation = new EvaluationSettings { Points = 300, PowerIterations = 50, LogDet = new LogDetSettings { Method = LogDetMethod.Exact } },
     };

@@ -143,7 +143,10 @@ public class TrainerTests
     {
         TrainingSettings settings = TinyRun.Configuration.Training with
         {
-            LearningRate = 0.1, WarmupSteps = 4, Steps = 104, Schedule = ScheduleKind.Cosine,
+            LearningRate = 0.1,
+            WarmupSteps = 4,
+            Steps = 104,
+            Schedule = ScheduleKind.Cosine,
         };
         Assert.Equal([0.025, 0.05, 0.075, 0.1], Enumerable.Range(0, 4).Select(step => LearningRate.At(settings, step)), Near);
         Assert.Equal([0.1, 0.05, 0, 0], new long[] { 4, 54, 104, 5000 }.Select(step => LearningRate.At(settings, step)), Near);
