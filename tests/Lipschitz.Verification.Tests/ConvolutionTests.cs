@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Lipschitz.Verification.Convolution;
 using Lipschitz.Verification.Dense;
 
