@@ -1,6 +1,5 @@
 using Lipschitz.Layers;
 using Lipschitz.Verification.Activations;
-using Lipschitz.Verification.Dense;
 using Lipschitz.Verification.Rounding;
 
 namespace Lipschitz.Verification.Branches;

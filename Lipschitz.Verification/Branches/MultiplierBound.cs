@@ -14,13 +14,16 @@ namespace Lipschitz.Verification.Branches;
 /// </remarks>
 public static class MultiplierBound
 {
-    /// <summary>Branches with more entries of [x; a] are left to the product bound.</summary>
-    public const int LargestWidth = 1200;
+    /// <summary>Entries of [x; a] up to which the search takes seconds: its cost grows with the cube, about a second a step at 1,000.</summary>
+    public const int LargestWidth = 400;
 
     /// <summary>Finds multipliers and proves a bound; null where the branch does not allow it or no attempt passes.</summary>
-    public static MultiplierProof? TryProve(BranchNetwork network, int steps = 120)
+    /// <param name="network">The branch.</param>
+    /// <param name="steps">Evaluations of the optimiser at most.</param>
+    /// <param name="largestWidth">Wider branches are left to the product bound.</param>
+    public static MultiplierProof? TryProve(BranchNetwork network, int steps = 120, int largestWidth = LargestWidth)
     {
-        if (network.Stages.Count == 0 || network.InputWidth + network.Stages.Sum(stage => stage.Outputs) > LargestWidth)
+        if (network.Stages.Count == 0 || network.InputWidth + network.Stages.Sum(stage => stage.Outputs) > largestWidth)
         {
             return null;
         }

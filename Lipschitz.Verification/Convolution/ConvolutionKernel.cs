@@ -1,5 +1,3 @@
-using Lipschitz.Verification.Rounding;
-
 namespace Lipschitz.Verification.Convolution;
 
 /// <summary>Weights K [outputs, height, width, inputs] of a convolution with stride 1 and zero padding (height - 1)/2, (width - 1)/2.</summary>

@@ -70,6 +70,11 @@ public static class ConvolutionNormBound
     /// <exception cref="ArgumentException">The grid is too small for the image: it would prove nothing.</exception>
     public static bool Check(ConvolutionKernel kernel, int rows, int columns, FrequencyGrid grid, double bound)
     {
+        if (grid.Rows < 1 || grid.Columns < 1 || grid.RowTwist is not (0 or 1) || grid.ColumnTwist is not (0 or 1))
+        {
+            throw new ArgumentException($"{grid} has no frequencies or a twist other than 0 and 1.", nameof(grid));
+        }
+
         ThrowUnlessContains(kernel.Height, rows, grid.Rows);
         ThrowUnlessContains(kernel.Width, columns, grid.Columns);
         if (kernel.Weights.All(w => w == 0))

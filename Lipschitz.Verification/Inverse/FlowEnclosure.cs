@@ -23,17 +23,27 @@ public sealed class FlowEnclosure
     public FlowEnclosure(Flow flow, bool tight = true)
     {
         Width = flow.Width;
-        var proofs = new List<BranchProof>();
+        ResidualBlock[] blocks = [.. flow.Blocks];
+        var proofs = new BranchProof[blocks.Length];
+        try
+        {
+            Parallel.For(0, blocks.Length, i => proofs[i] = BranchBound.Prove(blocks[i].Branch, 2, tight));
+        }
+        catch (AggregateException failures) when (failures.InnerException is NotSupportedException unknown)
+        {
+            throw new NotSupportedException(unknown.Message, unknown);
+        }
+
+        int next = 0;
         BiLipschitz constants = BiLipschitz.Isometry;
         foreach (IBijection bijection in flow.Bijections)
         {
             switch (bijection)
             {
                 case ResidualBlock block:
-                    BranchProof proof = BranchBound.Prove(block.Branch, 2, tight);
+                    BranchProof proof = proofs[next++];
                     BranchNetwork network = BranchNetwork.From(block.Branch)
                         ?? throw new NotSupportedException($"{block.Name}: branches of this form are bounded but not enclosed.");
-                    proofs.Add(proof);
                     _blocks.Add((network, proof.Bound));
                     _norms.Add(default);
                     constants = constants.Then(BiLipschitz.Residual(proof.Bound));
@@ -79,6 +89,11 @@ public sealed class FlowEnclosure
     /// </summary>
     public double InverseError(ReadOnlySpan<double> x, ReadOnlySpan<double> z)
     {
+        if (double.IsPositiveInfinity(Constants.Inverse))
+        {
+            return double.PositiveInfinity; // even F(x) = z would not say that x is the only one
+        }
+
         double square = 0;
         Interval[] image = Forward(x);
         for (int i = 0; i < image.Length; i++)

@@ -52,7 +52,7 @@ public static class Outward
     }
 
     /// <summary>At least the sum of squares.</summary>
-    /// <remarks>The plain sum has relative error gamma_n, in any order (Higham 2002, section 3.1).</remarks>
+    /// <remarks>The true sum is the plain one times at most 1 + gamma_n, in any order (Higham 2002, lemma 3.1 with both signs).</remarks>
     public static double SumOfSquaresUp(ReadOnlySpan<double> x)
     {
         double sum = System.Numerics.Tensors.TensorPrimitives.SumOfSquares(x);

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Lipschitz.Verification.Convolution;
 using Lipschitz.Verification.Dense;
 
@@ -76,6 +75,8 @@ public class ConvolutionTests(ITestOutputHelper output)
         Assert.InRange(grid.Bound, truth - 1e-14, truth * (1 + 1e-8)); // the embedding is exact for it
         Assert.InRange(ConvolutionNormBound.ProveEverySize(laplacian).Bound, 8 - 1e-14, 8 * 1.01);
         Assert.Throws<ArgumentException>(() => ConvolutionNormBound.Check(laplacian, 7, 7, new(7, 7, 0, 0), 7.61));
+        Assert.Throws<ArgumentException>(() => ConvolutionNormBound.Check(laplacian, 7, 7, new(0, 0, 0, 0), 7.61));
+        Assert.Throws<ArgumentException>(() => ConvolutionNormBound.Check(laplacian, 7, 7, new(8, 8, 0, 5), 7.61));
     }
 
     [Fact]
