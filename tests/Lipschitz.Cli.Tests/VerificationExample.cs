@@ -25,11 +25,7 @@ public class VerificationExample
     [Fact]
     public void The_page_shows_these_lines()
     {
-        string root = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(root, "Lipschitz.sln")))
-        {
-            root = Path.GetDirectoryName(root) ?? throw new DirectoryNotFoundException("not run from inside the repository");
-        }
+        string root = Root();
 
         string page = File.ReadAllText(Path.Combine(root, "docs", "verification.md"));
         string source = File.ReadAllText(Path.Combine(root, "tests", "Lipschitz.Cli.Tests", "VerificationExample.cs"));
@@ -38,6 +34,18 @@ public class VerificationExample
         {
             Assert.Contains(line.Replace("Console.WriteLine", "output.WriteLine"), source);
         }
+    }
+
+    // From where this file was compiled, if it is still there, or else from where the tests run.
+    private static string Root([System.Runtime.CompilerServices.CallerFilePath] string source = "")
+    {
+        string root = File.Exists(source) ? Path.GetDirectoryName(source)! : AppContext.BaseDirectory;
+        while (!File.Exists(Path.Combine(root, "Lipschitz.sln")))
+        {
+            root = Path.GetDirectoryName(root) ?? throw new DirectoryNotFoundException("the repository is not above the tests");
+        }
+
+        return root;
     }
 
     private static void Run(StringWriter output)
