@@ -1,4 +1,3 @@
-using Lipschitz.Backends;
 using Lipschitz.Checkpoints;
 using Lipschitz.Models;
 using Lipschitz.Verification.Rounding;

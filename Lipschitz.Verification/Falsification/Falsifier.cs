@@ -1,7 +1,6 @@
 using Lipschitz.Backends;
 using Lipschitz.Flows;
 using Lipschitz.Layers;
-using Lipschitz.Tensors;
 
 namespace Lipschitz.Verification.Falsification;
 

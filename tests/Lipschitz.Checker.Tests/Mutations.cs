@@ -90,7 +90,8 @@ internal static class Mutations
                 {
                     JsonArray array = Find(parent, [key]).AsArray();
                     array.Add(array[^1]!.DeepClone());
-                });
+                }
+                );
                 break;
             case JsonArray:
                 yield return ("an element more", (parent, key) => Find(parent, [key]).AsArray().Add(1));

@@ -17,12 +17,24 @@ public sealed class TrainedRun : IDisposable
     {
         ["dense"] = new()
         {
-            Branch = BranchKind.DenseNet, Blocks = 2, Depth = 2, Growth = 4, Activation = Activation.CLipSwish,
-            Concatenation = ConcatenationKind.Learnable, ConcatenationBound = 0.99, Coefficient = 0.99, ActNorm = true,
+            Branch = BranchKind.DenseNet,
+            Blocks = 2,
+            Depth = 2,
+            Growth = 4,
+            Activation = Activation.CLipSwish,
+            Concatenation = ConcatenationKind.Learnable,
+            ConcatenationBound = 0.99,
+            Coefficient = 0.99,
+            ActNorm = true,
         },
         ["fixed"] = new()
         {
-            Branch = BranchKind.DenseNet, Blocks = 1, Depth = 3, Growth = 3, Activation = Activation.LipSwish, Coefficient = 0.95,
+            Branch = BranchKind.DenseNet,
+            Blocks = 1,
+            Depth = 3,
+            Growth = 3,
+            Activation = Activation.LipSwish,
+            Coefficient = 0.95,
         },
         ["residual"] = new() { Branch = BranchKind.Residual, Blocks = 2, Hidden = [8, 6], Activation = Activation.LipSwish, Coefficient = 0.9 },
         ["maxmin"] = new() { Branch = BranchKind.Residual, Blocks = 1, Hidden = [8], Activation = Activation.MaxMin, Coefficient = 0.9, ActNorm = true },
@@ -51,7 +63,9 @@ public sealed class TrainedRun : IDisposable
         Configuration preset = Presets.Load("quick");
         Configuration configuration = preset with
         {
-            Model = model, Training = preset.Training with { Steps = steps, Batch = 84, WarmupSteps = 0 }, Evaluation = preset.Evaluation with { Points = 84 },
+            Model = model,
+            Training = preset.Training with { Steps = steps, Batch = 84, WarmupSteps = 0 },
+            Evaluation = preset.Evaluation with { Points = 84 },
         };
         string folder = Directory.CreateTempSubdirectory("lipschitz-checker").FullName;
         using IBackend backend = CpuBackend.Create(Precision.Float32, 1);
