@@ -8,8 +8,14 @@ namespace Lipschitz.Verification.Certificates;
 /// <summary>Makes claims by slope multipliers about whole branches of saved flows.</summary>
 internal static class MultiplierClaim
 {
-    // Above what the multipliers give, so that another proof, with wider slopes and other allowances for rounding, passes, too.
-    private const double Headroom = 1 + 1e-7;
+    // Another proof of the same claim, with wider slopes and other allowances for rounding, must pass, too. So the claim is raised, by as
+    // little as makes the matrix to be factorised positive by this much more than such allowances, relative to its size.
+    private const double Margin = 1e-10;
+    private const double LeastHeadroom = 1e-7;
+    private const double MostHeadroom = 1e-2;
+
+    // Multipliers below this part of the largest leave a pivot so small that an allowance relative to the largest swallows it.
+    private const double LeastMultiplier = 1e-8;
     private const int FewSteps = 30;
     private const int MostSteps = 200;
 
@@ -33,10 +39,14 @@ internal static class MultiplierClaim
         for (int steps = tightness == Tightness.All ? MostSteps : FewSteps; steps > 1; steps /= 4)
         {
             // A long search may end so near the edge of what is feasible that rounding leaves nothing to prove; a shorter one does not.
-            if (MultiplierBound.TryProve(network, steps) is { } proof && RhoOf(problem, [.. proof.Multipliers], least, largest) is { } rho)
+            if (MultiplierBound.TryProve(network, steps) is { } proof)
             {
-                double lipschitz = Math.Max(proof.Bound, Math.Sqrt(rho)) * Headroom;
-                return new MultiplierCertificate(lipschitz, product.Activation, product.Phi, least, largest, layers, proof.Multipliers);
+                double floor = LeastMultiplier * proof.Multipliers.Max();
+                double[] lambda = [.. proof.Multipliers.Select(multiplier => Math.Max(multiplier, floor))];
+                if (Robust(Form(problem, lambda, least, largest), problem.InputWidth) is { } lipschitz)
+                {
+                    return new MultiplierCertificate(lipschitz, product.Activation, product.Phi, least, largest, layers, lambda);
+                }
             }
         }
 
@@ -82,8 +92,8 @@ internal static class MultiplierClaim
         return BranchNetwork.Create(d, stages[..^1], stages[^1]);
     }
 
-    // The least rho that the multipliers prove with slopes in [least, largest]: unproven, in plain double.
-    private static double? RhoOf(SlopeProblem problem, double[] lambda, double least, double largest)
+    // G'G + sum lambda_i Q_i with slopes in [least, largest]: unproven, in plain double.
+    private static Matrix<double> Form(SlopeProblem problem, double[] lambda, double least, double largest)
     {
         int d = problem.InputWidth, n = problem.Neurons;
         Matrix<double> pre = problem.Pre.Middle(), output = problem.Output.Middle(), weighted = pre.Clone();
@@ -105,16 +115,42 @@ internal static class MultiplierClaim
             form[d + i, d + i] -= 2 * lambda[i];
         }
 
+        return form;
+    }
+
+    // The least bound sqrt(rho), raised until rho E0'E0 - form is positive definite with the margin; null where none is.
+    private static double? Robust(Matrix<double> form, int inputs)
+    {
+        int n = form.RowCount - inputs;
+        double rho;
         try
         {
-            Matrix<double> coupling = form.SubMatrix(d, n, 0, d);
-            Matrix<double> reduced = form.SubMatrix(0, d, 0, d)
-                + coupling.TransposeThisAndMultiply((-form.SubMatrix(d, n, d, n)).Cholesky().Solve(coupling));
-            return ((reduced + reduced.Transpose()) / 2).Evd(Symmetricity.Symmetric).EigenValues.Real().Maximum();
+            Matrix<double> coupling = form.SubMatrix(inputs, n, 0, inputs);
+            Matrix<double> reduced = form.SubMatrix(0, inputs, 0, inputs)
+                + coupling.TransposeThisAndMultiply((-form.SubMatrix(inputs, n, inputs, n)).Cholesky().Solve(coupling));
+            rho = ((reduced + reduced.Transpose()) / 2).Evd(Symmetricity.Symmetric).EigenValues.Real().Maximum();
         }
         catch (ArgumentException)
         {
-            return null; // wider slopes made it infeasible
+            return null; // not negative definite: wider slopes made it infeasible
         }
+
+        double margin = Margin * form.InfinityNorm();
+        for (double headroom = LeastHeadroom; headroom <= MostHeadroom; headroom *= 4)
+        {
+            double bound = Math.Sqrt(rho) * (1 + headroom);
+            Matrix<double> slack = -form;
+            for (int k = 0; k < inputs; k++)
+            {
+                slack[k, k] += bound * bound;
+            }
+
+            if (slack.Evd(Symmetricity.Symmetric).EigenValues.Real().Minimum() >= margin)
+            {
+                return bound;
+            }
+        }
+
+        return null;
     }
 }
