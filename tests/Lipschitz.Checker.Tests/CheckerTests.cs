@@ -1,6 +1,11 @@
 using System.Buffers.Binary;
-using System.Text;
 using System.Text.Json.Nodes;
+using System.Text;
+using Lipschitz.Backends;
+using Lipschitz.Checkpoints;
+using Lipschitz.Cpu;
+using Lipschitz.Flows;
+using Lipschitz.Tensors;
 using Lipschitz.Verification.Certificates;
 
 namespace Lipschitz.Checker.Tests;
@@ -37,6 +42,26 @@ public sealed class CheckerTests
         Assert.All(certificate.Blocks, block => Assert.True(tight ? block.Branch.Lipschitz < block.Product : block.Branch.Lipschitz == block.Product));
         Assert.Equal((certificate.Lipschitz, certificate.Inverse), (report.Lipschitz, report.Inverse));
         Assert.True(report.IsValid);
+    }
+
+    [Theory]
+    [InlineData(1e-2)]
+    [InlineData(1e-4)]
+    [InlineData(1e-7)]
+    public void A_true_certificate_of_nearly_constant_branches_stands(double scale)
+    {
+        // The allowances of the two proofs are relative to the largest numbers of a branch, and its bound is far below them.
+        using TrainedRun run = TrainedRun.Train(TrainedRun.Models["dense"] with { Depth = 3, Growth = 16 });
+        using IBackend backend = CpuBackend.Create(Precision.Float32, 1);
+        Flow flow = FlowFile.Read(run.ModelPath, run.Configuration, backend);
+        foreach (Tensor weight in flow.Blocks.Select(block => block.Branch.EffectiveWeights[^1].Value))
+        {
+            backend.Axpby(scale, weight, 0, weight);
+        }
+
+        FlowFile.Write(run.ModelPath, flow, 0);
+        byte[] certificate = run.Certify(Tightness.Small);
+        Assert.Empty(CertificateChecker.Check(certificate, run.Config, run.Model).Findings);
     }
 
     [Theory]
