@@ -23,7 +23,13 @@ internal sealed class Architecture
         Activation = ActivationConstant.Find(model.Text("activation"), model.PathOf("activation"));
         Refusal.Unless(Branch is "DenseNet" or "Residual", model.PathOf("branch"), "unknown");
         Refusal.Unless(_blocks > 0 && (!IsDenseNet || (_depth > 0 && _growth > 0)) && !_hidden.Contains(0), model.Path, "a count is 0");
-        Parts = [.. PartNames()];
+        IEnumerable<string> names = Enumerable.Range(0, _blocks + 1).SelectMany(b => new[] { $"norms.{b}", $"blocks.{b}" }).SkipLast(1);
+        Parts = [.. names.Where(name => _hasNorms || !IsNorm(name))];
+        foreach (string norm in Parts.Where(IsNorm))
+        {
+            _tensors.AddRange([($"{norm}.shift", 1, Width, true), ($"{norm}.logScale", 1, Width, true)]);
+        }
+
         Layers = [.. Enumerable.Range(0, _blocks).Select(MakeBlock)];
     }
 
@@ -37,6 +43,9 @@ internal sealed class Architecture
 
     /// <summary>Name, rows and columns of the effective weights of each block, first layer first.</summary>
     public (string Name, int Rows, int Columns)[][] Layers { get; }
+
+    /// <summary>Whether a part is an ActNorm; the others are blocks.</summary>
+    public static bool IsNorm(string part) => part.StartsWith("norms.", StringComparison.Ordinal);
 
     /// <summary>Checks that a certificate's description is this one.</summary>
     public void Check(JsonElement description, string path)
@@ -54,34 +63,13 @@ internal sealed class Architecture
     /// <summary>Checks that the file holds every tensor of the flow, finite and of the right shape, and no other.</summary>
     public void Check(ModelFile model)
     {
-        foreach ((string name, int rows, int columns, bool mustExist) in _tensors)
+        foreach ((string name, int rows, int columns, _) in _tensors.Where(t => t.MustExist || model.Names.Contains(t.Name)))
         {
-            if (mustExist || model.Names.Contains(name))
-            {
-                model.Matrix(name, rows, columns);
-            }
+            model.Matrix(name, rows, columns);
         }
 
         string? unknown = model.Names.Except(_tensors.Select(t => t.Name)).FirstOrDefault();
         Refusal.Unless(unknown is null, $"model.safetensors: {unknown}", "belongs to no layer of config.json");
-    }
-
-    private IEnumerable<string> PartNames()
-    {
-        for (int b = 0; b <= _blocks; b++)
-        {
-            if (_hasNorms)
-            {
-                _tensors.Add(($"norms.{b}.shift", 1, Width, true));
-                _tensors.Add(($"norms.{b}.logScale", 1, Width, true));
-                yield return $"norms.{b}";
-            }
-
-            if (b < _blocks)
-            {
-                yield return $"blocks.{b}";
-            }
-        }
     }
 
     private (string Name, int Rows, int Columns)[] MakeBlock(int block)

@@ -66,7 +66,13 @@ public static class CertificateChecker
             Try(findings, () => CheckStatement(root, file));
             Try(findings, () => architecture.Check(root.Element("architecture"), root.PathOf("architecture")));
             architecture.Check(file);
-            CheckParts(root, new Rules(file, architecture), architecture, findings, parts);
+            var rules = new Rules(file, architecture);
+            JsonElement[] list = root.List("parts", architecture.Parts.Length);
+            for (int i = 0; i < list.Length; i++)
+            {
+                Try(findings, () => parts.Add(rules.Part(list[i], $"{root.PathOf("parts")}[{i}]", architecture.Parts[i])));
+            }
+
             if (findings.Count == 0)
             {
                 (lipschitz, inverse) = CheckFlow(root, parts);
@@ -82,13 +88,10 @@ public static class CertificateChecker
         var json = new Utf8JsonReader(certificate);
         while (json.Read())
         {
-            if (json.TokenType == JsonTokenType.PropertyName && json.CurrentDepth == 1 && json.ValueTextEquals(DigestName))
+            bool named = json.TokenType == JsonTokenType.PropertyName && json.CurrentDepth == 1 && json.ValueTextEquals(DigestName);
+            if (named && json.Read() && json.TokenType == JsonTokenType.String)
             {
-                json.Read();
-                if (json.TokenType == JsonTokenType.String)
-                {
-                    blank.AsSpan((int)json.TokenStartIndex + 1, json.ValueSpan.Length).Fill((byte)'0');
-                }
+                blank.AsSpan((int)json.TokenStartIndex + 1, json.ValueSpan.Length).Fill((byte)'0');
             }
         }
 
@@ -107,32 +110,11 @@ public static class CertificateChecker
         model.MustBe(DigestName, file.Sha256);
     }
 
-    private static void CheckParts(
-        Fields root, Rules rules, Architecture architecture, List<Finding> findings, List<CheckedPart> parts)
-    {
-        JsonElement[] list = root.List("parts", architecture.Parts.Length);
-        string path = root.PathOf("parts");
-        for (int i = 0; i < list.Length; i++)
-        {
-            Try(findings, () =>
-            {
-                (double lipschitz, double inverse) = rules.Part(list[i], $"{path}[{i}]", architecture.Parts[i]);
-                parts.Add(new CheckedPart(architecture.Parts[i], lipschitz, inverse));
-            });
-        }
-    }
-
     private static (double Lipschitz, double Inverse) CheckFlow(Fields root, List<CheckedPart> parts)
     {
-        double lipschitz = 1, inverse = 1;
-        foreach (CheckedPart part in parts)
-        {
-            lipschitz = Outward.MultiplyUp(lipschitz, part.Lipschitz);
-            inverse = Outward.MultiplyUp(inverse, part.Inverse);
-        }
-
+        double Product(Func<CheckedPart, double> constant) => parts.Select(constant).Aggregate(1.0, Outward.MultiplyUp);
         Fields flow = root.Object("flow", "lipschitz", "inverse");
-        return (flow.Claim("lipschitz", lipschitz), flow.Claim("inverse", inverse));
+        return (flow.Claim("lipschitz", Product(part => part.Lipschitz)), flow.Claim("inverse", Product(part => part.Inverse)));
     }
 
     private static void Try(List<Finding> findings, Action check)

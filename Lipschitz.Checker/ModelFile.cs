@@ -8,7 +8,6 @@ namespace Lipschitz.Checker;
 /// <summary>A model.safetensors file: its digest, and float32 matrices by name, from one reading of its bytes.</summary>
 internal sealed class ModelFile
 {
-    private const int LengthSize = sizeof(ulong);
     private const string File = "model.safetensors";
     private readonly byte[] _bytes;
     private readonly Dictionary<string, (int Rows, int Columns, int Begin, int Length)> _matrices = new(StringComparer.Ordinal);
@@ -16,12 +15,12 @@ internal sealed class ModelFile
     /// <summary>Reads the bytes of a file.</summary>
     public ModelFile(byte[] bytes)
     {
-        _bytes = bytes;
-        Sha256 = Digest(bytes);
-        ulong headerLength = bytes.Length < LengthSize ? ulong.MaxValue : BinaryPrimitives.ReadUInt64LittleEndian(bytes);
-        Refusal.Unless(headerLength <= (ulong)(bytes.Length - LengthSize), File, "no safetensors file: its header is longer than the file");
-        int dataStart = LengthSize + (int)headerLength;
-        JsonElement header = Fields.Parse(bytes[LengthSize..dataStart], File);
+        (_bytes, Sha256) = (bytes, Digest(bytes));
+        const int start = sizeof(ulong);
+        ulong headerLength = bytes.Length < start ? ulong.MaxValue : BinaryPrimitives.ReadUInt64LittleEndian(bytes);
+        Refusal.Unless(headerLength <= (ulong)(bytes.Length - start), File, "no safetensors file: its header is longer than the file");
+        int dataStart = start + (int)headerLength;
+        JsonElement header = Fields.Parse(bytes[start..dataStart], File);
         Refusal.Unless(header.ValueKind == JsonValueKind.Object, File, "no safetensors file: its header is no object");
         foreach (JsonProperty entry in header.EnumerateObject())
         {
@@ -51,37 +50,24 @@ internal sealed class ModelFile
         Refusal.Unless(covered == bytes.Length, File, "has bytes that belong to no tensor");
     }
 
-    /// <summary>The SHA-256 of the whole file.</summary>
     public string Sha256 { get; }
-
-    /// <summary>Columns of a point.</summary>
     public int Width { get; }
-
-    /// <summary>The names of all tensors.</summary>
     public IEnumerable<string> Names => _matrices.Keys;
 
     /// <summary>SHA-256 in lower-case hexadecimal digits.</summary>
     public static string Digest(ReadOnlySpan<byte> bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));
 
-    /// <summary>The digest of the bytes of one tensor.</summary>
     public string DigestOf(string name) => Digest(BytesOf(name));
 
     /// <summary>A matrix [rows, columns] whose numbers must be finite, row by row.</summary>
     public double[] Matrix(string name, int rows, int columns)
     {
-        string field = $"{File}: {name}";
-        ReadOnlySpan<byte> bytes = BytesOf(name);
+        float[] floats = [.. MemoryMarshal.Cast<byte, float>(BytesOf(name))];
         var (r, c, _, _) = _matrices[name];
-        Refusal.Unless(r == rows && c == columns, field, $"is [{r}, {c}]; config.json needs [{rows}, {columns}]");
-        ReadOnlySpan<float> floats = MemoryMarshal.Cast<byte, float>(bytes);
-        var values = new double[floats.Length];
-        for (int i = 0; i < values.Length; i++)
-        {
-            Refusal.Unless(float.IsFinite(floats[i]), field, $"number {i} is not finite");
-            values[i] = floats[i];
-        }
-
-        return values;
+        Refusal.Unless(r == rows && c == columns, $"{File}: {name}", $"is [{r}, {c}]; config.json needs [{rows}, {columns}]");
+        int bad = Array.FindIndex(floats, value => !float.IsFinite(value));
+        Refusal.Unless(bad < 0, $"{File}: {name}", $"number {bad} is not finite");
+        return Array.ConvertAll(floats, value => (double)value);
     }
 
     private ReadOnlySpan<byte> BytesOf(string name)

@@ -40,7 +40,7 @@ internal sealed class Multipliers(int inputs, ActivationConstant activation)
             s[(k * width) + k] = size[(k * width) + k] = rho;
         }
 
-        foreach (int row in Enumerable.Range(0, stages[^1].Rows))
+        for (int row = 0; row < stages[^1].Rows; row++)
         {
             AddOuter(s, size, -1, Combine(stages[^1], row, width));
         }
@@ -116,20 +116,9 @@ internal sealed class Multipliers(int inputs, ActivationConstant activation)
         }
     }
 
-    private static double LargestRowSum(double[] lower, int n)
-    {
-        var sums = new double[n];
-        for (int i = 0; i < n; i++)
-        {
-            for (int j = 0; j <= i; j++)
-            {
-                sums[i] = Outward.AddUp(sums[i], lower[(i * n) + j]);
-                sums[j] = i == j ? sums[j] : Outward.AddUp(sums[j], lower[(i * n) + j]);
-            }
-        }
-
-        return sums.Max();
-    }
+    // Of the symmetric matrix with this lower triangle.
+    private static double LargestRowSum(double[] lower, int n) => Enumerable.Range(0, n).Max(i =>
+        Enumerable.Range(0, n).Aggregate(0.0, (sum, j) => Outward.AddUp(sum, lower[(Math.Max(i, j) * n) + Math.Min(i, j)])));
 
     private static (double[] Value, double[] Size) Unit(int k, int width)
     {

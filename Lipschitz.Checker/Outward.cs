@@ -20,7 +20,6 @@ internal static class Outward
     }
 
     public static double AddUp(double a, double b) => Math.BitIncrement(a + b);
-    public static double SubtractUp(double a, double b) => Math.BitIncrement(a - b);
     public static double SubtractDown(double a, double b) => Math.BitDecrement(a - b);
     public static double MultiplyUp(double a, double b) => Math.BitIncrement(a * b);
     public static double MultiplyDown(double a, double b) => Math.BitDecrement(a * b);

@@ -9,9 +9,9 @@ internal sealed class Rules(ModelFile model, Architecture architecture)
     private readonly ActivationConstant _phi = architecture.Activation;
 
     /// <summary>One bijection of the chain: an ActNorm or a residual block.</summary>
-    public (double Lipschitz, double Inverse) Part(JsonElement element, string path, string name)
+    public CheckedPart Part(JsonElement element, string path, string name)
     {
-        bool isNorm = name.StartsWith("norms.", StringComparison.Ordinal);
+        bool isNorm = Architecture.IsNorm(name);
         string[] fields = ["name", "rule", "lipschitz", "inverse", .. isNorm ? Array.Empty<string>() : ["branch"]];
         Fields part = Fields.Exactly(element, path, fields);
         part.MustBe("name", name);
@@ -19,13 +19,13 @@ internal sealed class Rules(ModelFile model, Architecture architecture)
         if (isNorm)
         {
             double[] logScale = model.Matrix($"{name}.logScale", 1, architecture.Width);
-            return (part.Claim("lipschitz", Outward.ExpUp(logScale.Max())), part.Claim("inverse", Outward.ExpUp(-logScale.Min())));
+            return new(name, part.Claim("lipschitz", Outward.ExpUp(logScale.Max())), part.Claim("inverse", Outward.ExpUp(-logScale.Min())));
         }
 
         double branch = Branch(part.Element("branch"), part.PathOf("branch"), int.Parse(name["blocks.".Length..]));
         Refusal.Unless(branch < 1, $"{part.PathOf("branch")}.lipschitz", $"{branch:R} is not below 1");
-        double lipschitz = part.Claim("lipschitz", Outward.AddUp(1, branch));
-        return (lipschitz, part.Claim("inverse", Outward.DivideUp(1, Outward.SubtractDown(1, branch))));
+        double inverse = Outward.DivideUp(1, Outward.SubtractDown(1, branch));
+        return new(name, part.Claim("lipschitz", Outward.AddUp(1, branch)), part.Claim("inverse", inverse));
     }
 
     private double Branch(JsonElement element, string path, int block)
@@ -84,9 +84,7 @@ internal sealed class Rules(ModelFile model, Architecture architecture)
     private double WholeBranch(JsonElement element, string path, int block)
     {
         Fields branch = Fields.Exactly(element, path, "rule", "lipschitz", "activation", "layers", "multipliers");
-        Fields activation = branch.Object("activation", "rule", "name", "least", "largest");
-        activation.MustBe("rule", "slopes");
-        activation.MustBe("name", _phi.Name);
+        Fields activation = Activation(branch, "slopes", "least", "largest");
         Refusal.Unless(_phi.Slopes is not null, activation.PathOf("name"), "has no slopes");
         activation.MustBe("least", _phi.Slopes!.Value.Least);
         activation.MustBe("largest", _phi.Slopes.Value.Largest);
@@ -95,8 +93,7 @@ internal sealed class Rules(ModelFile model, Architecture architecture)
         int d = architecture.Width, start = 0;
         if (!architecture.IsDenseNet)
         {
-            double[] identity = new double[d * d];
-            Array.ForEach([.. Enumerable.Range(0, d)], k => identity[(k * d) + k] = 1);
+            double[] identity = [.. Enumerable.Range(0, d * d).Select(k => k % (d + 1) == 0 ? 1.0 : 0)];
             stages.Add(new Stage(identity, d, d, 0)); // the activation before the first layer
             start = d;
         }
@@ -104,9 +101,8 @@ internal sealed class Rules(ModelFile model, Architecture architecture)
         for (int i = 0; i < layers.Length; i++)
         {
             Fields weight = Fields.Exactly(layers[i], $"{branch.PathOf("layers")}[{i}]", "rule", "name", "shape", "sha256");
-            weight.MustBe("rule", "weight");
             (_, int rows, int columns) = architecture.Layers[block][i];
-            stages.Add(new Stage(Matrix(weight, block, i), rows, columns, start));
+            stages.Add(new Stage(Matrix(weight, "weight", block, i), rows, columns, start));
             start += architecture.IsDenseNet ? 0 : columns;
         }
 
@@ -117,19 +113,25 @@ internal sealed class Rules(ModelFile model, Architecture architecture)
 
     private double Constant(Fields branch)
     {
-        Fields activation = branch.Object("activation", "rule", "name", "lipschitz");
-        activation.MustBe("rule", "table");
-        activation.MustBe("name", _phi.Name);
-        activation.MustBe("lipschitz", _phi.Lipschitz);
+        Activation(branch, "table", "lipschitz").MustBe("lipschitz", _phi.Lipschitz);
         return _phi.Lipschitz;
+    }
+
+    private Fields Activation(Fields branch, string rule, params string[] numbers)
+    {
+        Fields activation = branch.Object("activation", ["rule", "name", .. numbers]);
+        activation.MustBe("rule", rule);
+        activation.MustBe("name", _phi.Name);
+        return activation;
     }
 
     private static double Factor(Fields layer, string name) => layer.Positive(name) is >= 1 / LargestFactor and <= LargestFactor and double factor
         ? factor
         : throw new Refusal(layer.PathOf(name), "out of range");
 
-    private double[] Matrix(Fields weight, int block, int layer)
+    private double[] Matrix(Fields weight, string rule, int block, int layer)
     {
+        weight.MustBe("rule", rule);
         (string name, int rows, int columns) = architecture.Layers[block][layer];
         weight.MustBe("name", name);
         weight.MustBe("shape", [rows, columns]);
@@ -141,16 +143,10 @@ internal sealed class Rules(ModelFile model, Architecture architecture)
     private double Norm(JsonElement element, string path, int block, int layer, double[] divisors)
     {
         Fields weight = Fields.Exactly(element, path, "rule", "name", "shape", "sha256", "bound");
-        weight.MustBe("rule", "dense-chol");
         double bound = weight.Positive("bound");
         (_, int rows, int columns) = architecture.Layers[block][layer];
-        double[] matrix = Matrix(weight, block, layer);
-        for (int k = 0; k < matrix.Length; k++)
-        {
-            double divisor = divisors[k % columns];
-            Refusal.Unless(divisor is > 1e-200 and < 1e200, path, "the factors of its columns are out of range");
-            matrix[k] /= divisor;
-        }
+        double[] matrix = [.. Matrix(weight, "dense-chol", block, layer).Select((w, k) => w / divisors[k % columns])];
+        Refusal.Unless(divisors.All(d => d is > 1e-200 and < 1e200), path, "the factors of its columns are out of range");
 
         // Each divisor is a product of at most layer + 1 numbers; one more rounding for the division; generous by a factor of two.
         bool proven = VerifiedCholesky.ProvesNorm(matrix, rows, columns, Outward.Gamma(2L * (layer + 3)), bound);

@@ -29,16 +29,13 @@ internal static class VerifiedCholesky
             return false;
         }
 
-        double[] wide = rows <= columns ? matrix : Transposed(matrix, rows, columns);
+        double[] wide = rows <= columns
+            ? matrix
+            : [.. Enumerable.Range(0, matrix.Length).Select(k => matrix[(k % rows * columns) + (k / rows)])]; // the transpose
         double[] gram = Gram(wide, n, m);
-        double trace = 0;
-        for (int k = 0; k < gram.Length; k += n + 1)
-        {
-            trace = Outward.AddUp(trace, gram[k]);
-        }
 
         // The computed trace is at least (1 - gamma_m) |N|_F^2 but for underflow.
-        double squares = Outward.MultiplyUp(trace, 1 + (2 * Outward.Gamma(m + 2L)));
+        double squares = Outward.MultiplyUp(Trace(gram, n), 1 + (2 * Outward.Gamma(m + 2L)));
         squares = Outward.AddUp(squares, Tiny(n, m));
         double t = Outward.SubtractDown(bound, Outward.MultiplyUp(relativeError, Outward.SqrtUp(squares)));
         if (!(t > 0) || !double.IsFinite(squares))
@@ -56,22 +53,13 @@ internal static class VerifiedCholesky
         return ProvesPositive(gram, n, allowance);
     }
 
-    /// <summary>
-    /// Whether A - error I is proven positive semidefinite; the lower triangle of A is read, and A is overwritten.
-    /// </summary>
+    /// <summary>Whether A - error I is proven positive semidefinite; the lower triangle of A is read, and A is overwritten.</summary>
     public static bool ProvesPositive(double[] a, int n, double error)
     {
-        double trace = 0, largest = 0;
-        for (int i = 0; i < n; i++)
-        {
-            trace = Outward.AddUp(trace, Math.Max(0, a[(i * n) + i]));
-            largest = Math.Max(largest, a[(i * n) + i]);
-        }
-
-        double gamma = Outward.Gamma(n + 1L);
+        double trace = Trace(a, n), gamma = Outward.Gamma(n + 1L);
         double factor = Outward.DivideUp(gamma, Outward.SubtractDown(1, gamma));
         double allowance = Outward.AddUp(Outward.MultiplyUp(factor, trace), error);
-        allowance = Outward.AddUp(allowance, Tiny(8 * n, n + 1 + largest));
+        allowance = Outward.AddUp(allowance, Tiny(8 * n, n + 1 + trace));
         for (int i = 0; i < n; i++)
         {
             a[(i * n) + i] = Outward.SubtractDown(a[(i * n) + i], allowance);
@@ -80,8 +68,8 @@ internal static class VerifiedCholesky
         return RunsToItsEnd(a, n);
     }
 
-    /// <summary>The Gram matrix N N' of the rows of N [n, m], computed in double.</summary>
-    public static double[] Gram(double[] wide, int n, int m)
+    // The Gram matrix of the rows.
+    private static double[] Gram(double[] wide, int n, int m)
     {
         var gram = new double[(long)n * n];
         for (int i = 0; i < n; i++)
@@ -95,23 +83,12 @@ internal static class VerifiedCholesky
         return gram;
     }
 
-    /// <summary>The transpose of a matrix [rows, columns].</summary>
-    public static double[] Transposed(double[] matrix, int rows, int columns)
-    {
-        var result = new double[matrix.Length];
-        for (int i = 0; i < rows; i++)
-        {
-            for (int j = 0; j < columns; j++)
-            {
-                result[(j * rows) + i] = matrix[(i * columns) + j];
-            }
-        }
+    // At least the sum, and so the largest, of the positive entries of the diagonal.
+    private static double Trace(double[] a, int n) =>
+        Enumerable.Range(0, n).Aggregate(0.0, (sum, i) => Outward.AddUp(sum, Math.Max(0, a[(i * n) + i])));
 
-        return result;
-    }
-
-    /// <summary>At least a b 2^-1074.</summary>
-    public static double Tiny(double a, double b) => Math.BitIncrement(Outward.MultiplyUp(a, b) * double.Epsilon);
+    // At least a b 2^-1074.
+    private static double Tiny(double a, double b) => Math.BitIncrement(Outward.MultiplyUp(a, b) * double.Epsilon);
 
     private static bool RunsToItsEnd(double[] a, int n)
     {

@@ -3,8 +3,6 @@ using Lipschitz.Backends;
 using Lipschitz.Checkpoints;
 using Lipschitz.Data;
 using Lipschitz.Training;
-using Lipschitz.Verification.Certificates;
-using Spectre.Console;
 
 namespace Lipschitz.Cli.Commands;
 
@@ -27,60 +25,34 @@ internal static class CertifyCommand
             IPointSource data = DataSources.Open(directory.Configuration.Data);
             using IBackend backend = BackendChoice.Open(parse.GetValue(threads));
             TestReport Test() => Trainer.Test(directory.LoadFlow(backend), directory.Configuration.Evaluation, data);
-            TestReport before = Test();
-            string model = directory.In("model.safetensors"), path = directory.In("certificate.json");
-            (IReadOnlyList<ScaledWeight> scaled, FlowCertificate certificate) =
-                OutputException.Guard(model, () => Rescaling.Apply(model, directory.Configuration));
-            if (!certificate.IsContractive)
-            {
-                throw new NotCertifiedException(CertificateText.Reason(certificate));
-            }
-
-            OutputException.Guard(path, () => CertificateJson.Write(path, certificate));
-            TestReport after = scaled.Count == 0 ? before : Test();
-            Report(shell, parse, directory, scaled, before, after);
+            Certification certification = Certification.Make(directory, Test(), Test);
+            certification.Require();
+            Report(shell, parse, directory, certification);
             return ExitCode.Success;
         });
         return command;
     }
 
-    private static void Report(
-        Shell shell, ParseResult parse, RunDirectory run, IReadOnlyList<ScaledWeight> scaled, TestReport before, TestReport after)
+    private static void Report(Shell shell, ParseResult parse, RunDirectory run, Certification certification)
     {
-        double change = after.NegativeLogLikelihood - before.NegativeLogLikelihood;
         object result = new
         {
             run = run.Path,
-            certificate = run.In("certificate.json"),
-            scaled,
-            before = before.NegativeLogLikelihood,
-            after = after.NegativeLogLikelihood,
-            change,
-            standardError = after.StandardError,
-            points = after.Points,
+            certificate = certification.Path,
+            scaled = certification.Scaled,
+            before = certification.Before.NegativeLogLikelihood,
+            after = certification.After.NegativeLogLikelihood,
+            change = certification.Change,
+            largestBound = certification.LargestBound,
+            standardError = certification.After.StandardError,
+            points = certification.After.Points,
         };
         shell.Report(parse, result, console =>
         {
+            certification.Write(console);
             TextWriter text = console.Profile.Out.Writer;
-            if (scaled.Count > 0)
-            {
-                Table table = CertificateText.Columns("weight", "factor");
-                foreach (ScaledWeight weight in scaled)
-                {
-                    table.AddRow(weight.Name, $"{weight.Factor:0.0000000}");
-                }
-
-                console.Write(table);
-                text.WriteLine(
-                    $"test NLL    {before.NegativeLogLikelihood:0.0000} before, {after.NegativeLogLikelihood:0.0000} after: {change:+0.000000;-0.000000;0} nats");
-            }
-            else
-            {
-                text.WriteLine("every block is proven to be a contraction as it is; the model is unchanged");
-                text.WriteLine($"test NLL    {before.NegativeLogLikelihood:0.0000} nats");
-            }
-
-            text.WriteLine($"wrote       {run.In("certificate.json")}");
+            text.WriteLine($"test NLL    {certification.After.NegativeLogLikelihood:0.0000} nats");
+            text.WriteLine($"wrote       {certification.Path}");
         });
     }
 }

@@ -47,6 +47,11 @@ internal sealed class TrainCommand
         HelpName = "key=value",
     };
 
+    private readonly Option<bool> _certify = new("--certify")
+    {
+        Description = "Scale the trained weights down, if need be, until every block is proven to be a contraction, and write certificate.json",
+    };
+
     private TrainCommand(Shell shell) => _shell = shell;
 
     /// <summary>Makes the command.</summary>
@@ -60,7 +65,8 @@ internal sealed class TrainCommand
             "lipschitz train moons",
             "lipschitz train checkerboard --model idensenet-lc --steps 20000 --seed 1",
             "lipschitz train points.csv --set model.blocks=12 --set training.batch=200 --out runs/mine",
-            "lipschitz train --resume runs/moons-quick") { _data, _model, _steps, _seed, _out, _resume, _threads, _set };
+            "lipschitz train moons --certify",
+            "lipschitz train --resume runs/moons-quick") { _data, _model, _steps, _seed, _out, _resume, _threads, _set, _certify };
         command.SetAction(Run);
         return command;
     }
@@ -84,8 +90,17 @@ internal sealed class TrainCommand
         TestReport test = display.Watch(trainer, report => training.Run(report, _shell.Cancellation));
         double seconds = watch.Elapsed.TotalSeconds;
 
+        Certification? certification = null;
+        if (parse.GetValue(_certify))
+        {
+            certification = Certification.Make(run, test, () => Trainer.Test(run.LoadFlow(backend), configuration.Evaluation, data, test.Step));
+            test = certification.After;
+        }
+
+        bool certified = certification?.Certificate.IsContractive == true;
         Flow flow = run.LoadFlow(backend);
-        List<string> files = [.. s_files.Select(run.In), .. FigureFiles.Draw(run.Path, run, flow, data)];
+        List<string> files =
+            [.. s_files.Select(run.In), .. certified ? [certification!.Path] : Array.Empty<string>(), .. FigureFiles.Draw(run.Path, run, flow, data)];
         _shell.Report(
             parse,
             new
@@ -105,13 +120,27 @@ internal sealed class TrainCommand
                 logDet = test.Kind,
                 entropy = data.Entropy,
                 difference = test.NegativeLogLikelihood - data.Entropy,
+                certification = certification is null ? null : new
+                {
+                    certified,
+                    scaled = certification.Scaled,
+                    before = certification.Before.NegativeLogLikelihood,
+                    change = certification.Change,
+                    largestBound = certification.LargestBound,
+                },
                 files,
             },
             console =>
             {
                 TestText.Write(console, test, data.Entropy);
+                if (certified)
+                {
+                    certification!.Write(console);
+                }
+
                 console.Profile.Out.Writer.WriteLine($"written     {string.Join(", ", files.Select(Path.GetFileName))} in {run.Path}");
             });
+        certification?.Require();
         return ExitCode.Success;
     }
 

@@ -36,6 +36,16 @@ public class ProjectTests
         Assert.All(Repository.Packages("Lipschitz.Core"), package => Assert.StartsWith("System.", package, StringComparison.Ordinal));
 
     [Fact]
+    public void The_checker_is_short_and_depends_on_nothing()
+    {
+        string[] sources = [.. Repository.Sources.Where(path => Repository.Relative(path).StartsWith("Lipschitz.Checker/", StringComparison.Ordinal))];
+        Assert.NotEmpty(sources);
+        Assert.InRange(sources.Sum(path => File.ReadLines(path).Count()), 1, 999);
+        Assert.Empty(Repository.References("Lipschitz.Checker"));
+        Assert.Empty(Repository.Packages("Lipschitz.Checker"));
+    }
+
+    [Fact]
     public void Every_project_is_in_the_solution()
     {
         string solution = File.ReadAllText(Path.Combine(Repository.Root, "Lipschitz.sln")).Replace('\\', '/');

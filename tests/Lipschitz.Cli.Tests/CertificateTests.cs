@@ -40,6 +40,31 @@ public sealed class CertificateTests : IDisposable
     }
 
     [Fact]
+    public void Training_with_certify_leaves_a_certified_model_and_says_what_it_costs()
+    {
+        JsonElement Train(string name, params string[] more) => CommandLine.Json(
+            ["train", "moons", "--steps", "20", "--certify", "--out", _line.In(name), .. CommandLine.Tiny, .. more]);
+        JsonElement result = Train("plain"), certification = result.GetProperty("certification");
+        Assert.True(certification.GetProperty("certified").GetBoolean());
+        Assert.Equal((0, 0.0), (certification.GetProperty("scaled").GetArrayLength(), certification.GetProperty("change").GetDouble()));
+        Assert.InRange(certification.GetProperty("largestBound").GetDouble(), 0.1, 1);
+        Assert.Contains(Path.Combine(_line.In("plain"), "certificate.json"), result.GetProperty("files").EnumerateArray().Select(f => f.GetString()));
+
+        // A coefficient of 2 leaves blocks whose bounds are above 1.
+        string[] loose = ["--set", "model.branch=Residual", "--set", "model.hidden=[16]", "--set", "activation=MaxMin", "--set", "coefficient=2",
+            "--set", "warmupSteps=0", "--set", "learningRate=0.1"];
+        result = Train("loose", loose);
+        certification = result.GetProperty("certification");
+        Assert.NotEqual(0, certification.GetProperty("scaled").GetArrayLength());
+        Assert.Equal(
+            result.GetProperty("negativeLogLikelihood").GetDouble() - certification.GetProperty("before").GetDouble(),
+            certification.GetProperty("change").GetDouble(), 1e-12);
+        Assert.InRange(certification.GetProperty("largestBound").GetDouble(), 0.1, 1);
+        Assert.All(["plain", "loose"], (string name) =>
+            Assert.Contains("OK: 2 blocks", CommandLine.Succeed("verify", _line.In(name), "--check"), StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void A_norm_that_power_iteration_reads_too_low_is_refused_and_can_be_certified()
     {
         string run = PlantedViolation();

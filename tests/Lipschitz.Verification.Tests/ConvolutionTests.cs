@@ -1,14 +1,18 @@
 using Lipschitz.Verification.Convolution;
 using Lipschitz.Verification.Dense;
+using MathNet.Numerics.LinearAlgebra;
 
 namespace Lipschitz.Verification.Tests;
 
 public class ConvolutionTests(ITestOutputHelper output)
 {
+    private const int LargestDecomposed = 40_000; // entries of the operator
+
     [Fact]
     public void Bounds_of_200_convolutions_are_above_the_explicit_operator()
     {
         double largest = 0, everySize = 0;
+        int decomposed = 0;
         for (int k = 0; k < 200; k++)
         {
             var random = new Random(k);
@@ -26,6 +30,14 @@ public class ConvolutionTests(ITestOutputHelper output)
             Assert.True(proof.Bound >= norm, name);
             Assert.True(ConvolutionNormBound.Check(kernel, rows, columns, proof.Grid!.Value, proof.Bound), name);
             Assert.False(ConvolutionNormBound.Check(kernel, rows, columns, proof.Grid!.Value, proof.Bound * (1 - 1e-6)), name);
+            if (outputs * points * inputs * points <= LargestDecomposed)
+            {
+                double sigma = Operator(kernel, rows, columns).Svd(computeVectors: false).S[0];
+                Assert.True(proof.Bound >= sigma * (1 - 1e-12), $"{name}, SVD {sigma:R}");
+                Assert.Equal(1, norm / sigma, 2e-9);
+                decomposed++;
+            }
+
             if (height == 1 && width == 1)
             {
                 Assert.True(proof.Bound <= norm * (1 + 2e-9), name);
@@ -41,7 +53,8 @@ public class ConvolutionTests(ITestOutputHelper output)
             largest = Math.Max(largest, proof.Bound / norm);
         }
 
-        output.WriteLine($"largest grid bound/norm {largest:F4}, every size {everySize:F4}");
+        output.WriteLine($"largest grid bound/norm {largest:F4}, every size {everySize:F4}, {decomposed} compared with the singular value decomposition");
+        Assert.True(decomposed >= 40);
     }
 
     [Fact]
@@ -87,6 +100,27 @@ public class ConvolutionTests(ITestOutputHelper output)
         Assert.Throws<ArgumentException>(() => new ConvolutionKernel([double.NaN], 1, 1, 1, 1));
         ConvolutionKernel tiny = new([.. Enumerable.Range(1, 9).Select(i => i * 1e-312)], 1, 3, 3, 1);
         Assert.InRange(ConvolutionNormBound.Prove(tiny, 30, 30, 0).Bound, 40e-312, 46e-312);
+    }
+
+    // By the definition of the convolution, output by output; shares nothing with ConvolutionKernel.ToMatrix and the proofs.
+    private static Matrix<double> Operator(ConvolutionKernel kernel, int rows, int columns)
+    {
+        int height = kernel.Height, width = kernel.Width, points = rows * columns;
+        Matrix<double> matrix = Matrix<double>.Build.Dense(kernel.Outputs * points, kernel.Inputs * points);
+        for (int y = 0; y < matrix.RowCount; y++)
+        {
+            for (int x = 0; x < matrix.ColumnCount; x++)
+            {
+                int a = (x % points / columns) - (y % points / columns) + ((height - 1) / 2);
+                int b = (x % columns) - (y % columns) + ((width - 1) / 2);
+                if (a >= 0 && a < height && b >= 0 && b < width)
+                {
+                    matrix[y, x] = kernel.Weights[(((((y / points * height) + a) * width) + b) * kernel.Inputs) + (x / points)];
+                }
+            }
+        }
+
+        return matrix;
     }
 
     // Kinds: white noise, low-pass, single precision, nearly one tap, very uneven channels.
