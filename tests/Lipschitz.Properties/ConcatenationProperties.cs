@@ -87,9 +87,10 @@ public class ConcatenationProperties
             double[] moved = Vectors.Minus(Models.Forward(layer, x), Models.Forward(layer, other)), apart = Vectors.Minus(x, other);
             for (int row = 0; row < Rows; row++)
             {
+                double size = Vectors.Norm(x.AsSpan(row * Width, Width), c.P) + Vectors.Norm(other.AsSpan(row * Width, Width), c.P);
                 Property.AtMost(
                     Vectors.Norm(moved.AsSpan(row * layer.OutputWidth, layer.OutputWidth), c.P),
-                    (bound * (1 + 1e-9) * Vectors.Norm(apart.AsSpan(row * Width, Width), c.P)) + 1e-11, "stretch");
+                    (bound * (1 + 1e-9) * Vectors.Norm(apart.AsSpan(row * Width, Width), c.P)) + (1e-13 * size) + 1e-11, "stretch");
             }
         },
         150);
