@@ -18,7 +18,7 @@ namespace Lipschitz.Backends;
 /// tangents (directional derivatives), so that a value and its derivatives share each product. T may be 0.
 /// </para>
 /// </remarks>
-public interface IBackend : IDisposable
+public partial interface IBackend : IDisposable
 {
     /// <summary>A short name such as <c>cpu-avx2-float32</c>.</summary>
     string Name { get; }

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Lipschitz.Backends;
 using Lipschitz.LogDet;
 
@@ -11,6 +12,14 @@ public sealed record Configuration
 
     /// <summary>A toy data set's name, or the path of a .csv or .npy file.</summary>
     public string Data { get; init; } = "moons";
+
+    /// <summary>Where the pictures of a named set lie; null for those that come with the library and for points.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? DataPath { get; init; }
+
+    /// <summary>What is done to pictures before the flow sees them; null for points.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public PictureSettings? Pictures { get; init; }
 
     /// <summary>The seed of every random number of the run.</summary>
     public ulong Seed { get; init; }
@@ -80,6 +89,67 @@ public sealed record ModelSettings
 
     /// <summary>Whether an ActNorm stands before the first and after every block.</summary>
     public bool ActNorm { get; init; }
+
+    /// <summary>The multi-scale model of pictures; null for points, where <see cref="Blocks"/> counts.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ImageSettings? Image { get; init; }
+}
+
+/// <summary>
+/// A flow on pictures (Chen et al. 2019; Perugachi-Diaz et al. 2020, appendix): logit, then convolutional blocks at each scale with a
+/// squeeze between scales, then fully connected blocks on all features. An ActNorm stands before the first and after every block.
+/// </summary>
+public sealed record ImageSettings
+{
+    /// <summary>Rows of pixels; from the data.</summary>
+    public int Height { get; init; }
+
+    /// <summary>Pixels of a row; from the data.</summary>
+    public int Width { get; init; }
+
+    /// <summary>Numbers of a pixel; from the data.</summary>
+    public int Channels { get; init; }
+
+    /// <summary>alpha of the logit transform: 0.05 for colour, 1e-6 for MNIST in the papers.</summary>
+    public double Logit { get; init; } = 0.05;
+
+    /// <summary>Squeezes before the first scale; 0 in the papers.</summary>
+    public int FirstSqueezes { get; init; }
+
+    /// <summary>Convolutional blocks of each scale.</summary>
+    public int[] Blocks { get; init; } = [4, 4, 4];
+
+    /// <summary>Whether half of the channels leave after each scale but the last.</summary>
+    public bool FactorOut { get; init; }
+
+    /// <summary>Fully connected blocks at the end.</summary>
+    public int FullyConnected { get; init; } = 4;
+
+    /// <summary>DenseNet: the width that a fully connected block first maps to, without activation.</summary>
+    public int FullyConnectedWidth { get; init; } = 64;
+
+    /// <summary>DenseNet: dense layers of a fully connected block.</summary>
+    public int FullyConnectedDepth { get; init; } = 3;
+
+    /// <summary>DenseNet: columns each of those adds.</summary>
+    public int FullyConnectedGrowth { get; init; } = 32;
+
+    /// <summary>Residual: hidden widths of a fully connected block.</summary>
+    public int[] FullyConnectedHidden { get; init; } = [128, 128];
+
+    /// <summary>The pictures' shape.</summary>
+    [JsonIgnore]
+    public Tensors.ImageShape Shape => new(Height, Width, Channels);
+}
+
+/// <summary>What is done to pictures before the flow sees them; then they are dequantised, <c>(255 x + U) / 256</c>.</summary>
+public sealed record PictureSettings
+{
+    /// <summary>Height and width that pictures are resized to (bilinear); 0 for as they are.</summary>
+    public int Size { get; init; }
+
+    /// <summary>Whether training pictures are mirrored left to right at random.</summary>
+    public bool Flip { get; init; }
 }
 
 /// <summary>The ways to get log det(I + J).</summary>
