@@ -25,7 +25,7 @@ internal static unsafe class MatrixProduct<T, TVector, TLanes>
     }
 
     /// <summary>c &lt;- a b + beta c. a [m, inner], b [inner, n], c [m, n].</summary>
-    public static void Multiply(View<T> a, CpuPackedMatrix<T> b, T beta, View<T> c)
+    public static void Multiply(View<T> a, PackedPanels<T> b, T beta, View<T> c)
     {
         bool accumulate = Prepare(a.Columns, beta, c);
         if (a.Columns == 0 || c.Rows == 0 || c.Columns == 0)
