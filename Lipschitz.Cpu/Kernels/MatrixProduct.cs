@@ -83,6 +83,23 @@ internal static unsafe class MatrixProduct<T, TVector, TLanes>
         }
     }
 
+    /// <summary>
+    /// One panel: c [m, 2 registers] &lt;- (or +=) a [m, k] b [k, 2 registers]. Element (i, p) of a is at <c>a[i aRow + p aInner]</c>, row p of
+    /// b at <c>b[p bRow]</c>. For factors that stay in the caches as they lie.
+    /// </summary>
+    public static void MultiplyPanel(int m, int k, T* a, nint aRow, nint aInner, T* b, nint bRow, T* c, nint cRow, bool accumulate)
+    {
+        // Parts of equal length: 400 as 200 + 200 and not 384 + 16.
+        int parts = (k + InnerBlock - 1) / InnerBlock;
+        for (int part = 0, start = 0; part < parts; part++)
+        {
+            int end = (int)((long)k * (part + 1) / parts);
+            var left = new Left(a + (start * aInner), MicroKernels<T, TVector, TLanes>.MaxRows * aRow, aRow, aInner, end - start);
+            Tiles(left, 0, m, b + (start * bRow), bRow, c, cRow, accumulate || part > 0);
+            start = end;
+        }
+    }
+
     /// <summary>Deals with the cases beta = 0 and general beta; returns whether the product is to be added.</summary>
     private static bool Prepare(int k, T beta, View<T> c)
     {
