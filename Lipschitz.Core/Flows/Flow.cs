@@ -16,8 +16,14 @@ namespace Lipschitz.Flows;
 /// </remarks>
 public sealed class Flow
 {
-    /// <summary>Rows of a shard: 84 rows are whole tiles of every product kernel, and their records fit into a second-level cache.</summary>
-    public const int ShardRows = 84;
+    /// <summary>Points of a shard: 84 rows are whole tiles of every product kernel, and their records fit into a second-level cache.</summary>
+    public const int PointsPerShard = 84;
+
+    /// <summary>Pictures of a shard: each has a thousand rows of pixels, and records of about 100 MiB in the papers' models.</summary>
+    public const int PicturesPerShard = 2;
+
+    private const int LargestPoint = 256; // columns above which a row is a picture
+    private const int InitialisationPictures = 64;
 
     private readonly IBackend _backend;
 
@@ -39,6 +45,12 @@ public sealed class Flow
 
     /// <summary>Columns of a point.</summary>
     public int Width { get; }
+
+    /// <summary>
+    /// Rows that one thread works on at a time: <see cref="PointsPerShard"/> up to 256 columns, <see cref="PicturesPerShard"/> beyond.
+    /// A function of the width alone, so that no result depends on the machine.
+    /// </summary>
+    public int ShardRows => Width <= LargestPoint ? PointsPerShard : PicturesPerShard;
 
     /// <summary>The chain, nearest to the data first.</summary>
     public IReadOnlyList<IBijection> Bijections { get; }
@@ -207,17 +219,26 @@ public sealed class Flow
         return Inverse(latents, tolerance).Points;
     }
 
+    /// <summary>
+    /// The rows of a first batch that <see cref="Initialise"/> is worth giving: all points, or 64 pictures, whose channels have thousands
+    /// of pixels to take moments over.
+    /// </summary>
+    public int InitialisationRows(int batch) => Width <= LargestPoint ? batch : Math.Min(batch, InitialisationPictures);
+
     /// <summary>Sets the parameters that depend on a first batch, front to back. points [n, Width], row by row.</summary>
     public void Initialise(ReadOnlySpan<double> points)
     {
         int rows = RowCount(points);
-        var workspace = new Workspace(_backend);
-        Tensor x = workspace.Rent(rows, Width), y = workspace.Rent(rows, Width);
+        Tensor x = _backend.Allocate(rows, Width), y = _backend.Allocate(rows, Width);
         _backend.Upload(points, x);
         foreach (IBijection bijection in Bijections)
         {
             bijection.Initialise(x);
-            bijection.Forward(x, y, workspace);
+            ForEachShard(rows, () => new Workspace(_backend), (workspace, first, count) =>
+            {
+                workspace.Reset();
+                bijection.Forward(x.RowRange(first, count), y.RowRange(first, count), workspace);
+            });
             (x, y) = (y, x);
         }
     }
