@@ -87,7 +87,12 @@ public sealed class Flow
     public IReadOnlyList<double> BlockLipschitzEstimates() => [.. Blocks.Select(block => block.Branch.LipschitzEstimate)];
 
     /// <summary>A record of forward passes of one shard.</summary>
-    public FlowPass CreatePass(LogDetEstimator estimator) => new(this, estimator);
+    /// <param name="estimator">The way to get log-determinants.</param>
+    /// <param name="recompute">
+    /// Whether blocks keep only their inputs and are evaluated again in the backward pass, so that the memory of a pass is that of its
+    /// largest block; no bit of a result changes.
+    /// </param>
+    public FlowPass CreatePass(LogDetEstimator estimator, bool recompute = false) => new(this, estimator, recompute);
 
     /// <summary>log p(x) of each point in nats.</summary>
     /// <param name="points">Points [n, Width], row by row.</param>
@@ -103,7 +108,7 @@ public sealed class Flow
         double[] input = points.ToArray();
         var sum = new double[rows];
         var squares = new double[rows];
-        ForEachShard(rows, () => (Pass: CreatePass(estimator), Workspace: new Workspace(_backend)), (state, first, count) =>
+        ForEachShard(rows, () => (Pass: CreatePass(estimator, recompute: true), Workspace: new Workspace(_backend)), (state, first, count) =>
         {
             var values = new double[count];
             for (int run = 0; run < runs; run++)

@@ -251,6 +251,12 @@ public sealed record TrainingSettings
     /// </summary>
     public int Lanes { get; init; }
 
+    /// <summary>
+    /// Whether blocks are evaluated again in the backward pass instead of kept from the forward pass: the memory of a shard is then that of
+    /// its largest block; the result has the same bits.
+    /// </summary>
+    public bool Recompute { get; init; }
+
     /// <summary>Steps between two lines of metrics.</summary>
     public long MetricsInterval { get; init; } = 100;
 

@@ -25,10 +25,10 @@ internal sealed class GradientLane
     private int _shard;
 
     /// <summary>Makes lane number <paramref name="lane"/>, which writes the sum of -log p(x) over each of its shards into <paramref name="losses"/>.</summary>
-    public GradientLane(Flow flow, LogDetEstimator estimator, IPointSource data, BatchPlan plan, int lane, double[] losses)
+    public GradientLane(Flow flow, LogDetEstimator estimator, IPointSource data, BatchPlan plan, int lane, double[] losses, bool recompute)
     {
         (_backend, _data, _plan, _lane, _losses) = (flow.Backend, data, plan, lane, losses);
-        _pass = flow.CreatePass(estimator);
+        _pass = flow.CreatePass(estimator, recompute);
         _workspace = new Workspace(_backend);
         _points = new double[plan.Rows * data.Width];
         _logProbs = new double[plan.Rows];

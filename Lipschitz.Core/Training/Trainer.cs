@@ -54,7 +54,8 @@ public sealed class Trainer
         long gradientBytes = (long)values.Columns * (backend.Precision == Precision.Float32 ? sizeof(float) : sizeof(double));
         BatchPlan plan = BatchPlan.Of(batch, Flow.ShardRows, gradientBytes, configuration.Training.Lanes);
         _losses = new double[plan.Shards];
-        _lanes = [.. Enumerable.Range(0, plan.Lanes).Select(lane => new GradientLane(Flow, estimator, data, plan, lane, _losses))];
+        _lanes = [.. Enumerable.Range(0, plan.Lanes).Select(
+            lane => new GradientLane(Flow, estimator, data, plan, lane, _losses, configuration.Training.Recompute))];
         _gradient = _lanes[0].Gradient; // summed in place
         _runLane = lane => _lanes[lane].Run(configuration.Seed, _step, 1.0 / batch);
         _reduce = Reduce;

@@ -46,6 +46,45 @@ public class LaneTests
         Assert.All(TinyRun.State(one).Zip(TinyRun.State(seven)), pair => Assert.Equal(pair.First, pair.Second, 1e-9));
     }
 
+    [Theory]
+    [InlineData(LogDetMethod.Roulette)]
+    [InlineData(LogDetMethod.Exact)]
+    public void Blocks_evaluated_again_change_no_bit(LogDetMethod method)
+    {
+        Configuration configuration = TinyRun.Configuration with { LogDet = new LogDetSettings { Method = method } };
+        Trainer kept = TinyRun.Create(configuration);
+        Trainer again = TinyRun.Create(configuration with { Training = configuration.Training with { Recompute = true } });
+        for (int step = 0; step < 4; step++)
+        {
+            Assert.Equal(kept.Step(), again.Step());
+        }
+
+        Assert.Equal(TinyRun.State(kept), TinyRun.State(again));
+    }
+
+    [Fact]
+    public void Blocks_evaluated_again_take_the_memory_of_one()
+    {
+        IBackend backend = ReferenceBackend.Create(Precision.Float32);
+        Configuration configuration = TinyRun.Configuration with
+        {
+            Model = TinyRun.Configuration.Model with { Blocks = 8, Growth = 64, ActNorm = false },
+        };
+        Flow flow = FlowFactory.Create(configuration, 2, backend);
+        long Capacity(bool recompute)
+        {
+            var workspace = new Workspace(backend);
+            FlowPass pass = flow.CreatePass(new SeriesEstimator(new FixedLength(1)), recompute);
+            Tensor gradient = backend.Allocate(1, flow.Trained.Values.Columns), x = workspace.Rent(2000, 2);
+            backend.Fill(x, 0.5);
+            pass.Forward(x, default, workspace);
+            pass.BackwardNegativeLogLikelihood(1, gradient, workspace);
+            return workspace.Capacity;
+        }
+
+        Assert.InRange(Capacity(true), 1, Capacity(false) / 4);
+    }
+
     [Fact]
     public void The_first_shard_at_fault_is_named_whatever_lane_it_is_in()
     {
