@@ -127,6 +127,12 @@ public class LaneTests
 
         public double? Entropy => null;
 
+        public int? TrainingRows => null;
+
+        public int? TestRows => null;
+
+        public int? RowsPerEpoch => null;
+
         public void Sample(RandomKey key, long firstRow, Span<double> points)
         {
             for (int i = 0; i < points.Length; i++)
