@@ -11,6 +11,7 @@ public sealed class FlowPass
     private readonly IBackend _backend;
     private readonly BijectionPass[] _passes;
     private Tensor _input;
+    private Tensor _output;
     private Tensor _logDet;
     private DrawAddress _draw;
 
@@ -21,7 +22,7 @@ public sealed class FlowPass
     }
 
     /// <summary>z = F(x) [B, Width].</summary>
-    public Tensor Output => _passes[^1].Output;
+    public Tensor Output => _output;
 
     /// <summary>The output of bijection number <paramref name="bijection"/>, in its shape.</summary>
     public Tensor OutputAfter(int bijection) => _passes[bijection].Output;
@@ -40,8 +41,20 @@ public sealed class FlowPass
         _backend.Fill(_logDet, 0);
         for (int i = 0; i < _passes.Length; i++)
         {
-            _passes[i].Forward(x, draw with { Block = (uint)i }, _logDet, workspace);
+            _passes[i].Forward(Entering(i, x, workspace), draw with { Block = (uint)i }, _logDet, workspace);
             x = _passes[i].Output;
+        }
+
+        _output = x;
+        if (x.Columns < _flow.Width)
+        {
+            _output = workspace.Rent(x.Rows, _flow.Width);
+            _backend.Copy(x, _output.ColumnRange(0, x.Columns));
+            for (int i = 1; i < _passes.Length; i++)
+            {
+                int kept = _flow.Bijections[i].Width, left = _flow.Bijections[i - 1].Width - kept;
+                _backend.Copy(_passes[i - 1].Output.ColumnRange(kept, left), _output.ColumnRange(kept, left));
+            }
         }
     }
 
@@ -72,30 +85,44 @@ public sealed class FlowPass
 
     /// <summary>
     /// xGradient &lt;- the derivative of <c>sum(outputGradient z) + sum(logDetGradient logDet)</c>, and of <c>sum(g h)</c> for each further
-    /// gradient g of an output h, with respect to x, and gradient (flat) += that with respect to the effective weights. outputGradient is
-    /// overwritten. <paramref name="further"/> is in the order of its bijections.
+    /// gradient g of an output h, with respect to x, and gradient (flat) += that with respect to the effective weights.
+    /// <paramref name="further"/> is in the order of its bijections.
     /// </summary>
     public void Backward(
         Tensor outputGradient, Tensor logDetGradient, Tensor xGradient, Tensor gradient, Workspace workspace,
         ReadOnlySpan<OutputGradient> further = default)
     {
-        int left = further.Length;
+        WorkspaceMark mark = workspace.Mark();
+        int rows = outputGradient.Rows, width = 0, left = further.Length;
+        Tensor above = default, below = default;
         for (int i = _passes.Length - 1; i >= 0; i--)
         {
-            for (; left > 0 && further[left - 1].Bijection == i; left--)
+            int wider = _flow.Bijections[i].Width;
+            if (wider > width)
             {
-                _backend.Axpby(1, further[left - 1].Gradient, 1, outputGradient);
+                // What left before the bijection above gets its gradient from z directly.
+                Tensor kept = above;
+                (above, below) = (workspace.Rent(rows, wider), workspace.Rent(rows, wider));
+                if (width > 0)
+                {
+                    _backend.Copy(kept, above.ColumnRange(0, width));
+                }
+
+                _backend.Copy(outputGradient.ColumnRange(width, wider - width), above.ColumnRange(width, wider - width));
+                width = wider;
             }
 
-            _passes[i].Backward(outputGradient, logDetGradient, xGradient, gradient, workspace);
-            (outputGradient, xGradient) = (xGradient, outputGradient);
+            for (; left > 0 && further[left - 1].Bijection == i; left--)
+            {
+                _backend.Axpby(1, further[left - 1].Gradient, 1, above);
+            }
+
+            _passes[i].Backward(above, logDetGradient, below, gradient, workspace);
+            (above, below) = (below, above);
         }
 
-        // The last result is now called outputGradient; after an odd number of swaps that is the caller's xGradient.
-        if (_passes.Length % 2 == 0)
-        {
-            _backend.Copy(outputGradient, xGradient);
-        }
+        _backend.Copy(above, xGradient);
+        workspace.Release(mark);
     }
 
     /// <summary>
@@ -116,7 +143,7 @@ public sealed class FlowPass
         _backend.Fill(logDet, 0);
         for (int i = 0; i < _passes.Length; i++)
         {
-            _passes[i].Forward(x, _draw with { Block = (uint)i }, logDet, workspace);
+            _passes[i].Forward(Entering(i, x, workspace), _draw with { Block = (uint)i }, logDet, workspace);
             x = _passes[i].Output;
             if (!_backend.AllFinite(x))
             {
@@ -130,6 +157,20 @@ public sealed class FlowPass
         }
 
         return $"the log-density is not finite {rows}";
+    }
+
+    // The columns of x that bijection i takes.
+    private Tensor Entering(int i, Tensor x, Workspace workspace)
+    {
+        int width = _flow.Bijections[i].Width;
+        if (width == x.Columns)
+        {
+            return x;
+        }
+
+        Tensor kept = workspace.Rent(x.Rows, width);
+        _backend.Copy(x.ColumnRange(0, width), kept);
+        return kept;
     }
 }
 
