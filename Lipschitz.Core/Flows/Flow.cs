@@ -20,8 +20,14 @@ namespace Lipschitz.Flows;
 /// </remarks>
 public sealed class Flow
 {
-    /// <summary>Rows of a shard: 84 rows are whole tiles of every product kernel, and their records fit into a second-level cache.</summary>
-    public const int ShardRows = 84;
+    /// <summary>Points of a shard: 84 rows are whole tiles of every product kernel, and their records fit into a second-level cache.</summary>
+    public const int PointsPerShard = 84;
+
+    /// <summary>Pictures of a shard: each has a thousand rows of pixels, and records of about 100 MiB in the papers' models.</summary>
+    public const int PicturesPerShard = 2;
+
+    private const int LargestPoint = 256; // columns above which a row is a picture
+    private const int InitialisationPictures = 64;
 
     private readonly IBackend _backend;
 
@@ -52,6 +58,12 @@ public sealed class Flow
 
     /// <summary>Columns of a point.</summary>
     public int Width { get; }
+
+    /// <summary>
+    /// Rows that one thread works on at a time: <see cref="PointsPerShard"/> up to 256 columns, <see cref="PicturesPerShard"/> beyond.
+    /// A function of the width alone, so that no result depends on the machine.
+    /// </summary>
+    public int ShardRows => Width <= LargestPoint ? PointsPerShard : PicturesPerShard;
 
     /// <summary>The chain, nearest to the data first.</summary>
     public IReadOnlyList<IBijection> Bijections { get; }
@@ -88,7 +100,12 @@ public sealed class Flow
     public IReadOnlyList<double> BlockLipschitzEstimates() => [.. Blocks.Select(block => block.Branch.LipschitzEstimate)];
 
     /// <summary>A record of forward passes of one shard.</summary>
-    public FlowPass CreatePass(LogDetEstimator estimator) => new(this, estimator);
+    /// <param name="estimator">The way to get log-determinants.</param>
+    /// <param name="recompute">
+    /// Whether blocks keep only their inputs and are evaluated again in the backward pass, so that the memory of a pass is that of its
+    /// largest block; no bit of a result changes.
+    /// </param>
+    public FlowPass CreatePass(LogDetEstimator estimator, bool recompute = false) => new(this, estimator, recompute);
 
     /// <summary>log p(x) of each point in nats.</summary>
     /// <param name="points">Points [n, Width], row by row.</param>
@@ -104,7 +121,7 @@ public sealed class Flow
         double[] input = points.ToArray();
         var sum = new double[rows];
         var squares = new double[rows];
-        ForEachShard(rows, () => (Pass: CreatePass(estimator), Workspace: new Workspace(_backend)), (state, first, count) =>
+        ForEachShard(rows, () => (Pass: CreatePass(estimator, recompute: true), Workspace: new Workspace(_backend)), (state, first, count) =>
         {
             var values = new double[count];
             for (int run = 0; run < runs; run++)
@@ -226,31 +243,38 @@ public sealed class Flow
         return Inverse(latents, tolerance).Points;
     }
 
+    /// <summary>
+    /// The rows of a first batch that <see cref="Initialise"/> is worth giving: all points, or 64 pictures, whose channels have thousands
+    /// of pixels to take moments over.
+    /// </summary>
+    public int InitialisationRows(int batch) => Width <= LargestPoint ? batch : Math.Min(batch, InitialisationPictures);
+
     /// <summary>Sets the parameters that depend on a first batch, front to back. points [n, Width], row by row.</summary>
     public void Initialise(ReadOnlySpan<double> points)
     {
         int rows = RowCount(points);
-        var workspace = new Workspace(_backend);
-        Tensor z = workspace.Rent(rows, Width);
+        Tensor z = _backend.Allocate(rows, Width), x = _backend.Allocate(rows, Width);
         _backend.Upload(points, z);
         foreach (IBijection bijection in Bijections)
         {
-            ApplyInPlace(bijection, z, workspace, initialise: true);
+            Tensor input = new(x.Buffer, 0, rows, bijection.Width, bijection.Width);
+            _backend.Copy(z.ColumnRange(0, bijection.Width), input);
+            bijection.Initialise(input);
+            ForEachShard(rows, () => new Workspace(_backend), (workspace, first, count) =>
+            {
+                workspace.Reset();
+                ApplyInPlace(bijection, z.RowRange(first, count), workspace);
+            });
         }
     }
 
     // The bijection's columns of z <- F of them.
-    private void ApplyInPlace(IBijection bijection, Tensor z, Workspace workspace, bool initialise = false)
+    private void ApplyInPlace(IBijection bijection, Tensor z, Workspace workspace)
     {
         WorkspaceMark mark = workspace.Mark();
         Tensor kept = z.ColumnRange(0, bijection.Width);
         Tensor x = workspace.Rent(z.Rows, bijection.Width), y = workspace.Rent(z.Rows, bijection.Width);
         _backend.Copy(kept, x);
-        if (initialise)
-        {
-            bijection.Initialise(x);
-        }
-
         bijection.Forward(x, y, workspace);
         _backend.Copy(y, kept);
         workspace.Release(mark);

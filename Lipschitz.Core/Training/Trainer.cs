@@ -11,8 +11,9 @@ namespace Lipschitz.Training;
 
 /// <summary>Maximum likelihood by Adam, in the order of the reference: gradient, clip, step, norms, average.</summary>
 /// <remarks>
-/// The batch is cut into shards of fixed size. Each goes through a whole step on one thread; gradients are summed in the order of the
-/// shards. With counter-based random numbers this makes every bit of the result independent of the number of threads.
+/// The batch is cut into shards of fixed size, and these are dealt to lanes, one gradient each. A lane takes its shards through a whole
+/// step one after the other, on one thread; the lanes' gradients are summed in order. With counter-based random numbers this makes every
+/// bit of the result independent of the number of threads.
 /// </remarks>
 public sealed class Trainer
 {
@@ -20,8 +21,9 @@ public sealed class Trainer
     private const int ReductionColumns = 8192;
     private readonly IBackend _backend;
     private readonly IPointSource _data;
-    private readonly ShardStep[] _shards;
-    private readonly Action<int> _runShard;
+    private readonly GradientLane[] _lanes;
+    private readonly double[] _losses; // of the shards
+    private readonly Action<int> _runLane;
     private readonly Action<int> _reduce;
     private readonly Action<int> _pullBack;
     private readonly Action<int> _updateNorms;
@@ -41,7 +43,7 @@ public sealed class Trainer
         LogDetEstimator estimator = Estimator(configuration, data.Width);
         Flow = FlowFactory.Create(configuration, data.Width, backend);
         int batch = configuration.Training.Batch;
-        InitialiseFromData(batch);
+        InitialiseFromData(Flow.InitialisationRows(batch));
         Tensor values = Flow.Trained.Values;
         FirstMoment = backend.Allocate(1, values.Columns);
         SecondMoment = backend.Allocate(1, values.Columns);
@@ -49,13 +51,13 @@ public sealed class Trainer
         backend.Copy(values, Average);
         _norm = backend.Allocate(1, 1);
 
-        // As few shards as fit, of equal size: the slowest thread sets the time of a step.
-        int shards = (batch + Flow.ShardRows - 1) / Flow.ShardRows;
-        int rows = (batch + shards - 1) / shards;
-        _shards = [.. Enumerable.Range(0, (batch + rows - 1) / rows).Select(
-            i => new ShardStep(Flow, estimator, data, i * rows, Math.Min(rows, batch - (i * rows))))];
-        _gradient = _shards[0].Gradient; // summed in place
-        _runShard = i => _shards[i].Run(configuration.Seed, _step, 1.0 / batch);
+        long gradientBytes = (long)values.Columns * (backend.Precision == Precision.Float32 ? sizeof(float) : sizeof(double));
+        BatchPlan plan = BatchPlan.Of(batch, Flow.ShardRows, gradientBytes, configuration.Training.Lanes);
+        _losses = new double[plan.Shards];
+        _lanes = [.. Enumerable.Range(0, plan.Lanes).Select(
+            lane => new GradientLane(Flow, estimator, data, plan, lane, _losses, configuration.Training.Recompute))];
+        _gradient = _lanes[0].Gradient; // summed in place
+        _runLane = lane => _lanes[lane].Run(configuration.Seed, _step, 1.0 / batch);
         _reduce = Reduce;
         _pullBack = i => Flow.Bijections[i].PullBack(_gradient);
         _updateNorms = i =>
@@ -91,16 +93,12 @@ public sealed class Trainer
     {
         TrainingSettings training = Configuration.Training;
         _step = checked((uint)StepsDone);
-        _backend.Parallel(_shards.Length, _runShard);
+        _backend.Parallel(_lanes.Length, _runLane);
+        ThrowIfNotFinite();
         double loss = 0;
-        foreach (ShardStep shard in _shards)
+        foreach (double shard in _losses)
         {
-            if (!double.IsFinite(shard.Loss))
-            {
-                throw new NonFiniteException($"step {StepsDone + 1}: {shard.DescribeNonFinite()}; try a smaller training.learningRate or training.clip=1.");
-            }
-
-            loss += shard.Loss / training.Batch;
+            loss += shard / training.Batch;
         }
 
         _backend.Parallel((_gradient.Columns + ReductionColumns - 1) / ReductionColumns, _reduce);
@@ -184,13 +182,31 @@ public sealed class Trainer
         }
     }
 
-    private void InitialiseFromData(int batch)
+    private void InitialiseFromData(int rows)
     {
         if (Configuration.Model.ActNorm)
         {
-            var points = new double[batch * _data.Width];
+            var points = new double[rows * _data.Width];
             _data.Sample(new RandomKey(Configuration.Seed, RandomPurpose.TrainingData), 0, points);
             Flow.Initialise(points);
+        }
+    }
+
+    // The first failure in the order of rows is reported, whatever the number of threads.
+    private void ThrowIfNotFinite()
+    {
+        GradientLane? failed = null;
+        foreach (GradientLane lane in _lanes)
+        {
+            if (lane.FailedShard >= 0 && (failed is null || lane.FailedShard < failed.FailedShard))
+            {
+                failed = lane;
+            }
+        }
+
+        if (failed is not null)
+        {
+            throw new NonFiniteException($"step {StepsDone + 1}: {failed.DescribeNonFinite()}; try a smaller training.learningRate or training.clip=1.");
         }
     }
 
@@ -199,9 +215,9 @@ public sealed class Trainer
         int start = part * ReductionColumns;
         int columns = Math.Min(ReductionColumns, _gradient.Columns - start);
         Tensor sum = _gradient.ColumnRange(start, columns);
-        for (int i = 1; i < _shards.Length; i++)
+        for (int i = 1; i < _lanes.Length; i++)
         {
-            _backend.Axpby(1, _shards[i].Gradient.ColumnRange(start, columns), 1, sum);
+            _backend.Axpby(1, _lanes[i].Gradient.ColumnRange(start, columns), 1, sum);
         }
     }
 
