@@ -116,7 +116,7 @@ public sealed class CheckerTests
     [InlineData("\"actNorm\": true", "\"actNorm\": false", "architecture.actNorm")]
     [InlineData("\"CLipSwish\"", "\"LipSwish\"", "architecture.activation")]
     [InlineData("\"CLipSwish\"", "\"Sine\"", "no constant is known")]
-    [InlineData("\"depth\": 2", "\"depth\": 3", "config.json needs")]
+    [InlineData("\"depth\": 2", "\"depth\": 3", "missing")]
     [InlineData("\"growth\": 4", "\"growth\": 5", "config.json needs")]
     [InlineData("\"growth\": 4", "\"growth\": 4, \"squeeze\": true", "unknown field")]
     [InlineData("\"growth\": 4", "\"growth\": 4, \"growth\": 4", "repeated names")]
