@@ -25,9 +25,9 @@ public sealed class ArrayPoints : IPointSource
         }
 
         Width = width;
-        TestRows = rows / HeldOutEvery;
-        _test = new double[TestRows * width];
-        _training = new double[(rows - TestRows) * width];
+        int held = rows / HeldOutEvery;
+        _test = new double[held * width];
+        _training = new double[(rows - held) * width];
         int test = 0, training = 0;
         for (int i = 0; i < rows; i++)
         {
@@ -40,16 +40,22 @@ public sealed class ArrayPoints : IPointSource
                 }
             }
 
-            bool held = i % HeldOutEvery == HeldOutEvery - 1;
-            row.CopyTo(held ? _test.AsSpan(width * test++) : _training.AsSpan(width * training++));
+            bool isHeld = i % HeldOutEvery == HeldOutEvery - 1;
+            row.CopyTo(isHeld ? _test.AsSpan(width * test++) : _training.AsSpan(width * training++));
         }
     }
 
     /// <inheritdoc/>
     public int Width { get; }
 
-    /// <summary>Rows held out.</summary>
-    public int TestRows { get; }
+    /// <inheritdoc/>
+    public int? TrainingRows => _training.Length / Width;
+
+    /// <inheritdoc/>
+    public int? TestRows => _test.Length / Width;
+
+    /// <inheritdoc/>
+    public int? RowsPerEpoch => null;
 
     /// <inheritdoc/>
     public double? Entropy => null;

@@ -21,6 +21,15 @@ public abstract class ToyDensity : IPointSource
     /// </summary>
     public virtual double? Entropy => null;
 
+    /// <inheritdoc/>
+    public int? TrainingRows => null;
+
+    /// <inheritdoc/>
+    public int? TestRows => null;
+
+    /// <inheritdoc/>
+    public int? RowsPerEpoch => null;
+
     /// <summary>points ← samples <paramref name="firstRow"/>, <paramref name="firstRow"/> + 1, …, as x0, y0, x1, y1, ….</summary>
     /// <param name="key">The address of the random numbers.</param>
     /// <param name="firstRow">The number of the first sample; sample r is a function of the key and of r only.</param>

@@ -11,6 +11,10 @@ namespace Lipschitz.Flows;
 /// <c>log p(x) = log N(F(x); 0, I) + log |det dF/dx|</c>.
 /// </summary>
 /// <remarks>
+/// <para>
+/// A bijection narrower than the one before it takes the first columns; the others leave and are latents as they are (factoring out, Dinh
+/// et al. 2017). In z they keep their columns.
+/// </para>
 /// Points cross this class as rows of doubles, row by row. Batches are cut into shards of fixed size, each worked on by one thread, so
 /// that results do not depend on the number of threads.
 /// </remarks>
@@ -21,13 +25,22 @@ public sealed class Flow
 
     private readonly IBackend _backend;
 
-    /// <summary>Chains bijections of equal width; the first is nearest to the data.</summary>
-    /// <exception cref="ShapeMismatchException">There is none, or widths differ.</exception>
+    /// <summary>Chains bijections; the first is nearest to the data.</summary>
+    /// <exception cref="ShapeMismatchException">There is none, or one is wider than that before it.</exception>
     public Flow(IBackend backend, IReadOnlyList<IBijection> bijections)
     {
-        if (bijections.Count == 0 || bijections.Any(b => b.Width != bijections[0].Width))
+        if (bijections.Count == 0)
         {
-            throw new ShapeMismatchException("A flow needs at least one bijection, all of the same width.");
+            throw new ShapeMismatchException("A flow needs at least one bijection.");
+        }
+
+        for (int i = 1; i < bijections.Count; i++)
+        {
+            if (bijections[i].Width > bijections[i - 1].Width)
+            {
+                throw new ShapeMismatchException(
+                    $"{bijections[i].Name} takes {bijections[i].Width} columns but {bijections[i - 1].Name} before it gives {bijections[i - 1].Width}.");
+            }
         }
 
         (_backend, Bijections) = (backend, bijections);
@@ -139,15 +152,14 @@ public sealed class Flow
         ForEachShard(rows, () => new Workspace(_backend), (workspace, first, count) =>
         {
             workspace.Reset();
-            Tensor x = workspace.Rent(count, Width), y = workspace.Rent(count, Width);
-            _backend.Upload(values.AsSpan(first * Width, count * Width), x);
+            Tensor z = workspace.Rent(count, Width);
+            _backend.Upload(values.AsSpan(first * Width, count * Width), z);
             foreach (IBijection bijection in Bijections)
             {
-                bijection.Forward(x, y, workspace);
-                (x, y) = (y, x);
+                ApplyInPlace(bijection, z, workspace);
             }
 
-            _backend.Download(x, values.AsSpan(first * Width, count * Width));
+            _backend.Download(z, values.AsSpan(first * Width, count * Width));
         });
         return values;
     }
@@ -170,24 +182,31 @@ public sealed class Flow
         ForEachShard(rows, () => new Workspace(_backend), (workspace, first, count) =>
         {
             workspace.Reset();
-            Tensor y = workspace.Rent(count, Width), x = workspace.Rent(count, Width);
+            Tensor z = workspace.Rent(count, Width);
             var errors = new InverseError[count];
-            _backend.Upload(values.AsSpan(first * Width, count * Width), y);
+            _backend.Upload(values.AsSpan(first * Width, count * Width), z);
             for (int b = Bijections.Count - 1; b >= 0; b--)
             {
+                WorkspaceMark mark = workspace.Mark();
+                int width = Bijections[b].Width;
+                Tensor y = workspace.Rent(count, width), x = workspace.Rent(count, width);
+                _backend.Copy(z.ColumnRange(0, width), y);
                 Bijections[b].Inverse(y, x, options, errors, workspace);
-                (x, y) = (y, x);
+                _backend.Copy(x, z.ColumnRange(0, width));
+                workspace.Release(mark);
+
+                // The error so far is an error of this block's right side, stretched by its inverse; columns that left are not.
+                double stretched = width < Width ? Math.Max(1, stretch[b]) : stretch[b];
                 for (int i = 0; i < count; i++)
                 {
-                    // The error so far is an error of this block's right side, stretched by its inverse.
                     InverseError before = total[first + i], own = errors[i];
                     total[first + i] = new InverseError(
-                        before.Iterations + own.Iterations, Math.Max(before.Residual, own.Residual), (stretch[b] * before.Bound) + own.Bound,
+                        before.Iterations + own.Iterations, Math.Max(before.Residual, own.Residual), (stretched * before.Bound) + own.Bound,
                         Math.Max(before.BlockBound, own.BlockBound));
                 }
             }
 
-            _backend.Download(y, values.AsSpan(first * Width, count * Width));
+            _backend.Download(z, values.AsSpan(first * Width, count * Width));
         });
         return new InverseReport(
             values, [.. total.Select(e => e.Iterations)], [.. total.Select(e => e.Residual)], [.. total.Select(e => e.Bound)],
@@ -212,14 +231,29 @@ public sealed class Flow
     {
         int rows = RowCount(points);
         var workspace = new Workspace(_backend);
-        Tensor x = workspace.Rent(rows, Width), y = workspace.Rent(rows, Width);
-        _backend.Upload(points, x);
+        Tensor z = workspace.Rent(rows, Width);
+        _backend.Upload(points, z);
         foreach (IBijection bijection in Bijections)
         {
-            bijection.Initialise(x);
-            bijection.Forward(x, y, workspace);
-            (x, y) = (y, x);
+            ApplyInPlace(bijection, z, workspace, initialise: true);
         }
+    }
+
+    // The bijection's columns of z <- F of them.
+    private void ApplyInPlace(IBijection bijection, Tensor z, Workspace workspace, bool initialise = false)
+    {
+        WorkspaceMark mark = workspace.Mark();
+        Tensor kept = z.ColumnRange(0, bijection.Width);
+        Tensor x = workspace.Rent(z.Rows, bijection.Width), y = workspace.Rent(z.Rows, bijection.Width);
+        _backend.Copy(kept, x);
+        if (initialise)
+        {
+            bijection.Initialise(x);
+        }
+
+        bijection.Forward(x, y, workspace);
+        _backend.Copy(y, kept);
+        workspace.Release(mark);
     }
 
     private int RowCount(ReadOnlySpan<double> points) => points.Length % Width == 0

@@ -11,6 +11,7 @@ public sealed class FlowPass
     private readonly IBackend _backend;
     private readonly BijectionPass[] _passes;
     private Tensor _input;
+    private Tensor _output;
     private Tensor _logDet;
     private DrawAddress _draw;
 
@@ -21,7 +22,7 @@ public sealed class FlowPass
     }
 
     /// <summary>z = F(x) [B, Width].</summary>
-    public Tensor Output => _passes[^1].Output;
+    public Tensor Output => _output;
 
     /// <summary>log |det dF/dx| of each row [B, 1], in nats.</summary>
     public Tensor LogDet => _logDet;
@@ -37,8 +38,20 @@ public sealed class FlowPass
         _backend.Fill(_logDet, 0);
         for (int i = 0; i < _passes.Length; i++)
         {
-            _passes[i].Forward(x, draw with { Block = (uint)i }, _logDet, workspace);
+            _passes[i].Forward(Entering(i, x, workspace), draw with { Block = (uint)i }, _logDet, workspace);
             x = _passes[i].Output;
+        }
+
+        _output = x;
+        if (x.Columns < _flow.Width)
+        {
+            _output = workspace.Rent(x.Rows, _flow.Width);
+            _backend.Copy(x, _output.ColumnRange(0, x.Columns));
+            for (int i = 1; i < _passes.Length; i++)
+            {
+                int kept = _flow.Bijections[i].Width, left = _flow.Bijections[i - 1].Width - kept;
+                _backend.Copy(_passes[i - 1].Output.ColumnRange(kept, left), _output.ColumnRange(kept, left));
+            }
         }
     }
 
@@ -65,21 +78,36 @@ public sealed class FlowPass
 
     /// <summary>
     /// xGradient &lt;- the derivative of <c>sum(outputGradient z) + sum(logDetGradient logDet)</c> with respect to x, and gradient (flat)
-    /// += that with respect to the effective weights. outputGradient is overwritten.
+    /// += that with respect to the effective weights.
     /// </summary>
     public void Backward(Tensor outputGradient, Tensor logDetGradient, Tensor xGradient, Tensor gradient, Workspace workspace)
     {
+        WorkspaceMark mark = workspace.Mark();
+        int rows = outputGradient.Rows, width = 0;
+        Tensor above = default, below = default;
         for (int i = _passes.Length - 1; i >= 0; i--)
         {
-            _passes[i].Backward(outputGradient, logDetGradient, xGradient, gradient, workspace);
-            (outputGradient, xGradient) = (xGradient, outputGradient);
+            int wider = _flow.Bijections[i].Width;
+            if (wider > width)
+            {
+                // What left before the bijection above gets its gradient from z directly.
+                Tensor kept = above;
+                (above, below) = (workspace.Rent(rows, wider), workspace.Rent(rows, wider));
+                if (width > 0)
+                {
+                    _backend.Copy(kept, above.ColumnRange(0, width));
+                }
+
+                _backend.Copy(outputGradient.ColumnRange(width, wider - width), above.ColumnRange(width, wider - width));
+                width = wider;
+            }
+
+            _passes[i].Backward(above, logDetGradient, below, gradient, workspace);
+            (above, below) = (below, above);
         }
 
-        // The last result is now called outputGradient; after an odd number of swaps that is the caller's xGradient.
-        if (_passes.Length % 2 == 0)
-        {
-            _backend.Copy(outputGradient, xGradient);
-        }
+        _backend.Copy(above, xGradient);
+        workspace.Release(mark);
     }
 
     /// <summary>
@@ -100,7 +128,7 @@ public sealed class FlowPass
         _backend.Fill(logDet, 0);
         for (int i = 0; i < _passes.Length; i++)
         {
-            _passes[i].Forward(x, _draw with { Block = (uint)i }, logDet, workspace);
+            _passes[i].Forward(Entering(i, x, workspace), _draw with { Block = (uint)i }, logDet, workspace);
             x = _passes[i].Output;
             if (!_backend.AllFinite(x))
             {
@@ -114,5 +142,19 @@ public sealed class FlowPass
         }
 
         return $"the log-density is not finite {rows}";
+    }
+
+    // The columns of x that bijection i takes.
+    private Tensor Entering(int i, Tensor x, Workspace workspace)
+    {
+        int width = _flow.Bijections[i].Width;
+        if (width == x.Columns)
+        {
+            return x;
+        }
+
+        Tensor kept = workspace.Rent(x.Rows, width);
+        _backend.Copy(x.ColumnRange(0, width), kept);
+        return kept;
     }
 }

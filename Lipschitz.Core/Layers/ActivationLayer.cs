@@ -8,13 +8,20 @@ public sealed class ActivationLayer : ILayer
 {
     private readonly IBackend _backend;
     private readonly ActivationScalars _scalars;
+    private readonly int _channels;
+    private readonly int _pixels;
 
     /// <summary>Makes the layer.</summary>
-    /// <exception cref="ShapeMismatchException">MaxMin with an odd width.</exception>
-    public ActivationLayer(IBackend backend, string name, Activation function, int width)
+    /// <param name="backend">Where the numbers live.</param>
+    /// <param name="name">Prefix of the parameters' names.</param>
+    /// <param name="function">phi.</param>
+    /// <param name="channels">Columns of the input; of a pixel where it is a picture.</param>
+    /// <param name="pixels">Pixels of a picture, 1 for anything else: functions that mix or add columns do so within a pixel.</param>
+    /// <exception cref="ShapeMismatchException">MaxMin with an odd number of channels.</exception>
+    public ActivationLayer(IBackend backend, string name, Activation function, int channels, int pixels = 1)
     {
-        ActivationScalars.ThrowUnlessFits(function, width);
-        (_backend, Function, InputWidth) = (backend, function, width);
+        ActivationScalars.ThrowUnlessFits(function, channels);
+        (_backend, Function, _channels, _pixels) = (backend, function, channels, pixels);
         _scalars = new ActivationScalars(backend, name, function);
         Parameters = _scalars.Parameters;
     }
@@ -26,10 +33,10 @@ public sealed class ActivationLayer : ILayer
     public Tensor ActivationParameters => _scalars.Value;
 
     /// <inheritdoc/>
-    public int InputWidth { get; }
+    public int InputWidth => _channels * _pixels;
 
     /// <inheritdoc/>
-    public int OutputWidth => Function.OutputColumns(InputWidth);
+    public int OutputWidth => Function.OutputColumns(_channels) * _pixels;
 
     /// <inheritdoc/>
     public IReadOnlyList<Parameter> Parameters { get; }
@@ -65,10 +72,13 @@ public sealed class ActivationLayer : ILayer
 
     /// <inheritdoc/>
     public void Forward(Tensor x, Tensor y, Workspace workspace) =>
-        _backend.Activate(Function, _scalars.Value, x, x.Rows, y);
+        _backend.Activate(Function, _scalars.Value, ByPixel(x), x.Rows * _pixels, ByPixel(y));
 
     /// <inheritdoc/>
     public Linearization CreateLinearization() => new AtPoints(this);
+
+    // Points may be views with gaps; pictures are read pixel by pixel.
+    private Tensor ByPixel(Tensor x) => _pixels == 1 ? x : x.Reshape(x.Rows * _pixels, x.Columns / _pixels);
 
     private sealed class AtPoints(ActivationLayer layer) : Linearization
     {
@@ -83,24 +93,25 @@ public sealed class ActivationLayer : ILayer
         {
             (_input, ValueRows) = (input, valueRows);
             _output = workspace.Rent(input.Rows, layer.OutputWidth);
-            _backend.Activate(layer.Function, layer._scalars.Value, input, valueRows, _output);
+            _backend.Activate(
+                layer.Function, layer._scalars.Value, layer.ByPixel(input), valueRows * layer._pixels, layer.ByPixel(_output));
         }
 
         public override void PrepareProducts(Workspace workspace)
         {
-            _slopes = workspace.Rent(ValueRows, layer.Function.SlopeColumns(layer.InputWidth));
-            _backend.ActivationSlopes(layer.Function, layer._scalars.Value, _input.RowRange(0, ValueRows), _slopes);
+            _slopes = workspace.Rent(ValueRows * layer._pixels, layer.Function.SlopeColumns(layer._channels));
+            _backend.ActivationSlopes(layer.Function, layer._scalars.Value, layer.ByPixel(_input.RowRange(0, ValueRows)), _slopes);
         }
 
         public override void Vjp(Tensor w, Tensor result, Workspace workspace) =>
-            _backend.SlopeVjp(layer.Function, _slopes, w, result);
+            _backend.SlopeVjp(layer.Function, _slopes, layer.ByPixel(w), layer.ByPixel(result));
 
         public override void Jvp(Tensor t, Tensor result, Workspace workspace) =>
-            _backend.SlopeJvp(layer.Function, _slopes, t, result);
+            _backend.SlopeJvp(layer.Function, _slopes, layer.ByPixel(t), layer.ByPixel(result));
 
         public override void Backward(Tensor outputGradient, Tensor inputGradient, Tensor gradient, Workspace workspace) =>
             _backend.ActivationBackward(
-                layer.Function, layer._scalars.Value, _input.RowRange(0, outputGradient.Rows), ValueRows, outputGradient, inputGradient,
-                layer._scalars.GradientIn(gradient));
+                layer.Function, layer._scalars.Value, layer.ByPixel(_input.RowRange(0, outputGradient.Rows)), ValueRows * layer._pixels,
+                layer.ByPixel(outputGradient), layer.ByPixel(inputGradient), layer._scalars.GradientIn(gradient));
     }
 }

@@ -6,28 +6,34 @@ namespace Lipschitz.Layers;
 
 /// <summary>
 /// Dense layers <c>h &lt;- [e1 h; e2 phi(N h + b)]</c> and a linear layer at the end: the g of an i-DenseNet block
-/// (Perugachi-Diaz et al. 2020, section 3).
+/// (Perugachi-Diaz et al. 2020, section 3). On points N is a matrix; on pictures a convolution, and the last layer a 1 x 1 convolution.
 /// </summary>
 /// <remarks>
+/// <para>
 /// Evaluated without concatenating or scaling anything: the raw slices x, phi_1, phi_2, .. lie side by side in one buffer, each layer
 /// writes its own, and the factors e1, e2 are folded into the columns of the weights behind them once a step. The adjoint runs over a
 /// second buffer [a_1 | .. | a_depth | output gradient] the same way: the gradient of slice j is one product of all columns behind
 /// a_j with the stacked column blocks j of the weights behind it.
+/// </para>
+/// <para>On pictures the slices are read pixel by pixel, and the output gradient goes through its 1 x 1 convolution apart.</para>
 /// </remarks>
 public sealed class DenseNet : ILayer
 {
     private readonly IBackend _backend;
     private readonly int _growth;
-    private readonly int _outputWidth;
+    private readonly int _channels; // of the input
+    private readonly int _outputs; // channels of the output
+    private readonly int _pixels; // 1 for points
     private readonly int[] _starts; // first column of each slice; the last entry is the total width
     private readonly NormalisedWeight[] _weights; // one a dense layer, then the final one
     private readonly Parameter[] _biases;
     private readonly ActivationScalars[] _scalars;
     private readonly Tensor[] _effective;
-    private readonly PackedMatrix[] _forward;
-    private readonly PackedMatrix[] _adjoint; // entry j: from the columns behind a_j to the gradient of slice j; 0 is the input
+    private readonly PackedMatrix[] _forward; // of the dense layers of points, then the final one
+    private readonly PackedMatrix[] _adjoint; // entry j: from the columns behind a_j, or the output alone, to the gradient of slice j; 0 is the input
+    private readonly DenseConvolutions? _convolutions; // of the dense layers of pictures
 
-    /// <summary>Makes the network with weights and biases drawn uniformly from +-1/sqrt(inputs of each layer).</summary>
+    /// <summary>The network on points, with weights and biases drawn uniformly from +-1/sqrt(inputs of each layer).</summary>
     /// <param name="backend">Where the numbers live.</param>
     /// <param name="name">Prefix of the parameters' names.</param>
     /// <param name="width">Columns of the input and the output.</param>
@@ -41,14 +47,39 @@ public sealed class DenseNet : ILayer
     public DenseNet(
         IBackend backend, string name, int width, int depth, int growth, Activation activation, bool learnableConcatenation,
         double radius, Normalisation normalisation, RandomKey key)
+        : this(
+            backend, name, new ImageShape(1, 1, width), width, 1, depth, growth, activation, learnableConcatenation, radius, normalisation, key)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(width);
+    }
+
+    /// <summary>The network on pictures: dense layers are kernel x kernel convolutions. A picture of one pixel and kernel 1 is a point.</summary>
+    /// <param name="backend">Where the numbers live.</param>
+    /// <param name="name">Prefix of the parameters' names.</param>
+    /// <param name="input">The shape of the input.</param>
+    /// <param name="outputs">Channels of the output.</param>
+    /// <param name="kernel">Height and width of the kernels of dense layers; odd.</param>
+    /// <param name="depth">Dense layers.</param>
+    /// <param name="growth">Channels of each dense layer before its activation.</param>
+    /// <param name="activation">phi.</param>
+    /// <param name="learnableConcatenation">Whether e1 and e2 are trained.</param>
+    /// <param name="radius">c, the radius of the circle of (e1, e2).</param>
+    /// <param name="normalisation">The norm of each weight.</param>
+    /// <param name="key">The address of the initial numbers; layer i takes Step i of it.</param>
+    public DenseNet(
+        IBackend backend, string name, ImageShape input, int outputs, int kernel, int depth, int growth, Activation activation,
+        bool learnableConcatenation, double radius, Normalisation normalisation, RandomKey key)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(input.Count);
         ArgumentOutOfRangeException.ThrowIfNegative(depth);
         ActivationScalars.ThrowUnlessFits(activation, growth);
-        (_backend, InputWidth, _outputWidth, Depth, _growth, Activation) = (backend, width, width, depth, growth, activation);
+        (_backend, _channels, _outputs, _pixels, Depth, _growth, Activation) =
+            (backend, input.Channels, outputs, input.Pixels, depth, growth, activation);
         int slice = activation.OutputColumns(growth);
-        int[] sliceWidths = [width, .. Enumerable.Repeat(slice, depth)];
-        _starts = [0, .. Enumerable.Range(0, depth + 1).Select(j => width + (j * slice))];
+        int[] sliceWidths = [_channels, .. Enumerable.Repeat(slice, depth)];
+        _starts = [0, .. Enumerable.Range(0, depth + 1).Select(j => _channels + (j * slice))];
+        var shape = new ConvolutionShape(input.Height, input.Width, kernel);
+        bool isConvolution = _pixels > 1 || kernel > 1;
+        Convolution = isConvolution ? shape : null;
 
         _weights = new NormalisedWeight[depth + 1];
         _biases = new Parameter[depth + 1];
@@ -58,20 +89,22 @@ public sealed class DenseNet : ILayer
         _scalars = new ActivationScalars[depth];
         for (int i = 0; i <= depth; i++)
         {
-            int inputs = _starts[i + 1], outputs = i < depth ? growth : width;
+            int columns = _starts[i + 1], rows = i < depth ? growth : outputs, taps = i < depth && isConvolution ? shape.Taps : 1;
             string layer = i < depth ? $"{name}.layers.{i}" : $"{name}.final";
             RandomKey layerKey = key with { Step = (uint)i };
-            double[] bias = Initial.Uniform(outputs, 1 / Math.Sqrt(inputs), layerKey, Initial.BiasRow);
-            _weights[i] = new NormalisedWeight(backend, layer, inputs, outputs, normalisation, layerKey);
-            _biases[i] = new Parameter(backend, $"{layer}.bias", ParameterRole.Bias, 1, outputs, bias);
-            _effective[i] = backend.Allocate(outputs, inputs);
-            _forward[i] = backend.CreatePacked(inputs, outputs);
-            _adjoint[i] = backend.CreatePacked(((depth - i) * growth) + width, sliceWidths[i]);
+            double[] bias = Initial.Uniform(rows, 1 / Math.Sqrt(columns * taps), layerKey, Initial.BiasRow);
+            _weights[i] = new NormalisedWeight(backend, layer, columns, rows, normalisation, layerKey, 1, i < depth ? Convolution : null);
+            _biases[i] = new Parameter(backend, $"{layer}.bias", ParameterRole.Bias, 1, rows, bias);
+            _effective[i] = backend.Allocate(rows * taps, columns);
+            _forward[i] = backend.CreatePacked(isConvolution && i < depth ? 0 : columns, rows);
+            _adjoint[i] = backend.CreatePacked((isConvolution ? 0 : (depth - i) * growth) + outputs, sliceWidths[i]);
             if (i < depth)
             {
                 _scalars[i] = new ActivationScalars(backend, layer, activation);
             }
         }
+
+        _convolutions = isConvolution ? new DenseConvolutions(backend, shape, _starts, growth) : null;
 
         Concatenation = new Concatenation(backend, name, learnableConcatenation, radius, sliceWidths);
         var parameters = new List<Parameter>();
@@ -96,10 +129,13 @@ public sealed class DenseNet : ILayer
     }
 
     /// <inheritdoc/>
-    public int InputWidth { get; }
+    public int InputWidth => _pixels * _channels;
 
     /// <inheritdoc/>
-    public int OutputWidth => _outputWidth;
+    public int OutputWidth => _pixels * _outputs;
+
+    /// <summary>Pixels and kernel of the dense layers; null on points.</summary>
+    public ConvolutionShape? Convolution { get; }
 
     /// <summary>The number of dense layers.</summary>
     public int Depth { get; }
@@ -111,7 +147,7 @@ public sealed class DenseNet : ILayer
     public Concatenation Concatenation { get; }
 
     /// <summary>
-    /// The weight of layer i [out, in] as evaluations use it, since the last <see cref="Prepare"/>: on the raw slices x, a_1, .. a_i with
+    /// The weight of layer i [out, in], of a convolution [out taps, in], as evaluations use it, since the last <see cref="Prepare"/>: on the raw slices x, a_1, .. a_i with
     /// the factors e1 and e2 folded in; i = <see cref="Depth"/> is the final layer.
     /// </summary>
     public Tensor EffectiveWeight(int i) => _effective[i];
@@ -132,7 +168,9 @@ public sealed class DenseNet : ILayer
     public double LipschitzEstimate => Product(2, i => _weights[i].NormEstimate);
 
     /// <inheritdoc/>
-    public double Bound(double p) => Product(p, i => InducedNorm.Bound(WithoutFactors(i), _effective[i].Rows, _effective[i].Columns, p));
+    public double Bound(double p) => Product(p, i => i < Depth && Convolution is { } shape
+        ? ConvolutionNorm.Bound(WithoutFactors(i), shape, _growth, _effective[i].Columns, p)
+        : InducedNorm.Bound(WithoutFactors(i), _effective[i].Rows, _effective[i].Columns, p));
 
     /// <inheritdoc/>
     public void Prepare()
@@ -149,13 +187,14 @@ public sealed class DenseNet : ILayer
     /// <inheritdoc/>
     public void Pack()
     {
-        for (int i = 0; i <= Depth; i++)
+        _convolutions?.Pack(_effective);
+        for (int i = _convolutions is null ? 0 : Depth; i <= Depth; i++)
         {
             _backend.Pack(_effective[i], transpose: true, _forward[i]);
             for (int j = 0; j <= i; j++)
             {
                 Tensor block = _effective[i].ColumnRange(_starts[j], _starts[j + 1] - _starts[j]);
-                _backend.Pack(block, transpose: false, _adjoint[j], (i - j) * _growth);
+                _backend.Pack(block, transpose: false, _adjoint[j], _convolutions is null ? (i - j) * _growth : 0);
             }
         }
     }
@@ -185,24 +224,60 @@ public sealed class DenseNet : ILayer
     public void Forward(Tensor x, Tensor y, Workspace workspace)
     {
         WorkspaceMark mark = workspace.Mark();
-        Tensor slices = workspace.Rent(x.Rows, _starts[^1]);
-        Tensor pre = workspace.Rent(x.Rows, _growth);
-        _backend.Copy(x, slices.ColumnRange(0, InputWidth));
+        int rows = x.Rows * _pixels;
+        Tensor slices = workspace.Rent(rows, _starts[^1]);
+        Tensor pre = workspace.Rent(rows, _growth);
+        _backend.Copy(ByPixel(x), slices.ColumnRange(0, _channels));
         for (int i = 0; i < Depth; i++)
         {
-            DenseStep(i, slices, x.Rows, pre);
+            DenseStep(i, slices, rows, pre);
         }
 
-        FinalStep(slices, x.Rows, y);
+        FinalStep(slices, rows, ByPixel(y));
         workspace.Release(mark);
     }
 
     /// <inheritdoc/>
     public Linearization CreateLinearization() => new AtPoints(this);
 
-    private void DenseStep(int i, Tensor slices, int valueRows, Tensor pre) => _backend.MultiplyActivate(
-        slices.ColumnRange(0, _starts[i + 1]), _forward[i], _biases[i].Value, Activation, _scalars[i].Value, valueRows, pre,
-        slices.ColumnRange(_starts[i + 1], _starts[i + 2] - _starts[i + 1]));
+    // Points may be views with gaps; pictures are read pixel by pixel.
+    private Tensor ByPixel(Tensor x) => _pixels == 1 ? x : x.Reshape(x.Rows * _pixels, x.Columns / _pixels);
+
+    // Here and below rows are pixels.
+    private void DenseStep(int i, Tensor slices, int valueRows, Tensor pre)
+    {
+        Tensor inputs = slices.ColumnRange(0, _starts[i + 1]), outputs = slices.ColumnRange(_starts[i + 1], _starts[i + 2] - _starts[i + 1]);
+        if (_convolutions is null)
+        {
+            _backend.MultiplyActivate(inputs, _forward[i], _biases[i].Value, Activation, _scalars[i].Value, valueRows, pre, outputs);
+        }
+        else
+        {
+            _backend.ConvolveActivate(
+                inputs, _convolutions.Forward(i), _biases[i].Value, Activation, _scalars[i].Value, valueRows, pre, outputs);
+        }
+    }
+
+    // result <- the gradient of raw slice j, from the columns [a_1 | .. | a_depth | output gradient].
+    private void SliceGradient(int j, Tensor adjoint, Tensor result)
+    {
+        int start = j * _growth; // slice 0 is the input, so what is behind slice j begins at a_j+1
+        if (_convolutions is null)
+        {
+            _backend.Multiply(adjoint.ColumnRange(start, adjoint.Columns - start), _adjoint[j], 0, result);
+            return;
+        }
+
+        _backend.Multiply(AdjointOutput(adjoint), _adjoint[j], 0, result);
+        if (j < Depth)
+        {
+            _backend.Convolve(adjoint.ColumnRange(start, (Depth - j) * _growth), _convolutions.Adjoint(j), 1, result);
+        }
+    }
+
+    private Tensor AdjointOutput(Tensor adjoint) => adjoint.ColumnRange(Depth * _growth, _outputs);
+
+    private Tensor AdjointSlice(Tensor adjoint, int i) => adjoint.ColumnRange(i * _growth, _growth);
 
     private void FinalStep(Tensor slices, int valueRows, Tensor y)
     {
@@ -249,111 +324,126 @@ public sealed class DenseNet : ILayer
 
         public override Tensor Output => _output;
 
-        private int AdjointWidth => (net.Depth * net._growth) + net._outputWidth;
+        private int ValuePixels => ValueRows * net._pixels;
+
+        private int AdjointWidth => (net.Depth * net._growth) + net._outputs;
 
         public override void Evaluate(Tensor input, int valueRows, Workspace workspace)
         {
             ValueRows = valueRows;
-            _slices = workspace.Rent(input.Rows, net._starts[^1]);
-            _output = workspace.Rent(input.Rows, net._outputWidth);
-            _backend.Copy(input, _slices.ColumnRange(0, net.InputWidth));
+            int rows = input.Rows * net._pixels;
+            _slices = workspace.Rent(rows, net._starts[^1]);
+            _output = workspace.Rent(input.Rows, net.OutputWidth);
+            _backend.Copy(net.ByPixel(input), _slices.ColumnRange(0, net._channels));
             for (int i = 0; i < net.Depth; i++)
             {
-                _pre[i] = workspace.Rent(input.Rows, net._growth);
-                net.DenseStep(i, _slices, valueRows, _pre[i]);
+                _pre[i] = workspace.Rent(rows, net._growth);
+                net.DenseStep(i, _slices, ValuePixels, _pre[i]);
             }
 
-            net.FinalStep(_slices, valueRows, _output);
+            net.FinalStep(_slices, ValuePixels, net.ByPixel(_output));
         }
 
         public override void PrepareProducts(Workspace workspace)
         {
             for (int i = 0; i < net.Depth; i++)
             {
-                _slopes[i] = workspace.Rent(ValueRows, net.Activation.SlopeColumns(net._growth));
-                _backend.ActivationSlopes(net.Activation, net._scalars[i].Value, _pre[i].RowRange(0, ValueRows), _slopes[i]);
+                _slopes[i] = workspace.Rent(ValuePixels, net.Activation.SlopeColumns(net._growth));
+                _backend.ActivationSlopes(net.Activation, net._scalars[i].Value, _pre[i].RowRange(0, ValuePixels), _slopes[i]);
             }
         }
 
         public override void Vjp(Tensor w, Tensor result, Workspace workspace)
         {
             WorkspaceMark mark = workspace.Mark();
-            Tensor adjoint = workspace.Rent(w.Rows, AdjointWidth);
-            _backend.Copy(w, AdjointOutput(adjoint));
+            int rows = w.Rows * net._pixels;
+            Tensor adjoint = workspace.Rent(rows, AdjointWidth);
+            _backend.Copy(net.ByPixel(w), net.AdjointOutput(adjoint));
             for (int i = net.Depth - 1; i >= 0; i--)
             {
-                if (net.Activation.IsElementwise() && w.Rows == ValueRows)
+                if (net._convolutions is null && net.Activation.IsElementwise() && w.Rows == ValueRows)
                 {
-                    _backend.MultiplySlopes(Behind(adjoint, i + 1), net._adjoint[i + 1], _slopes[i], AdjointSlice(adjoint, i));
+                    int start = (i + 1) * net._growth;
+                    _backend.MultiplySlopes(
+                        adjoint.ColumnRange(start, AdjointWidth - start), net._adjoint[i + 1], _slopes[i], net.AdjointSlice(adjoint, i));
                 }
                 else
                 {
                     WorkspaceMark inner = workspace.Mark();
-                    Tensor sliceGradient = workspace.Rent(w.Rows, net._adjoint[i + 1].Columns);
-                    _backend.Multiply(Behind(adjoint, i + 1), net._adjoint[i + 1], 0, sliceGradient);
-                    _backend.SlopeVjp(net.Activation, _slopes[i], sliceGradient, AdjointSlice(adjoint, i));
+                    Tensor sliceGradient = workspace.Rent(rows, net._adjoint[i + 1].Columns);
+                    net.SliceGradient(i + 1, adjoint, sliceGradient);
+                    _backend.SlopeVjp(net.Activation, _slopes[i], sliceGradient, net.AdjointSlice(adjoint, i));
                     workspace.Release(inner);
                 }
             }
 
-            _backend.Multiply(adjoint, net._adjoint[0], 0, result);
+            net.SliceGradient(0, adjoint, net.ByPixel(result));
             workspace.Release(mark);
         }
 
         public override void Jvp(Tensor t, Tensor result, Workspace workspace)
         {
             WorkspaceMark mark = workspace.Mark();
-            Tensor slices = workspace.Rent(t.Rows, net._starts[^1]);
-            Tensor pre = workspace.Rent(t.Rows, net._growth);
-            _backend.Copy(t, slices.ColumnRange(0, net.InputWidth));
+            int rows = t.Rows * net._pixels;
+            Tensor slices = workspace.Rent(rows, net._starts[^1]);
+            Tensor pre = workspace.Rent(rows, net._growth);
+            _backend.Copy(net.ByPixel(t), slices.ColumnRange(0, net._channels));
             for (int i = 0; i < net.Depth; i++)
             {
                 int start = net._starts[i + 1];
-                _backend.Multiply(slices.ColumnRange(0, start), net._forward[i], 0, pre);
+                if (net._convolutions is { } convolutions)
+                {
+                    _backend.Convolve(slices.ColumnRange(0, start), convolutions.Forward(i), 0, pre);
+                }
+                else
+                {
+                    _backend.Multiply(slices.ColumnRange(0, start), net._forward[i], 0, pre);
+                }
+
                 _backend.SlopeJvp(net.Activation, _slopes[i], pre, slices.ColumnRange(start, net._starts[i + 2] - start));
             }
 
-            _backend.Multiply(slices, net._forward[net.Depth], 0, result);
+            _backend.Multiply(slices, net._forward[net.Depth], 0, net.ByPixel(result));
             workspace.Release(mark);
         }
 
         public override void Backward(Tensor outputGradient, Tensor inputGradient, Tensor gradient, Workspace workspace)
         {
             WorkspaceMark mark = workspace.Mark();
-            int rows = outputGradient.Rows;
+            int rows = outputGradient.Rows * net._pixels;
             Tensor slices = _slices.RowRange(0, rows);
             Tensor adjoint = workspace.Rent(rows, AdjointWidth);
-            _backend.Copy(outputGradient, AdjointOutput(adjoint));
-            AccumulateWeights(net.Depth, AdjointOutput(adjoint), slices, gradient);
+            _backend.Copy(net.ByPixel(outputGradient), net.AdjointOutput(adjoint));
+            AccumulateWeights(net.Depth, net.AdjointOutput(adjoint), slices, gradient);
             for (int i = net.Depth - 1; i >= 0; i--)
             {
                 WorkspaceMark inner = workspace.Mark();
                 Tensor sliceGradient = workspace.Rent(rows, net._adjoint[i + 1].Columns);
-                _backend.Multiply(Behind(adjoint, i + 1), net._adjoint[i + 1], 0, sliceGradient);
+                net.SliceGradient(i + 1, adjoint, sliceGradient);
                 _backend.ActivationBackward(
-                    net.Activation, net._scalars[i].Value, _pre[i].RowRange(0, rows), ValueRows, sliceGradient, AdjointSlice(adjoint, i),
-                    net._scalars[i].GradientIn(gradient));
+                    net.Activation, net._scalars[i].Value, _pre[i].RowRange(0, rows), ValuePixels, sliceGradient,
+                    net.AdjointSlice(adjoint, i), net._scalars[i].GradientIn(gradient));
                 workspace.Release(inner);
-                AccumulateWeights(i, AdjointSlice(adjoint, i), slices, gradient);
+                AccumulateWeights(i, net.AdjointSlice(adjoint, i), slices, gradient);
             }
 
-            _backend.Multiply(adjoint, net._adjoint[0], 0, inputGradient);
+            net.SliceGradient(0, adjoint, net.ByPixel(inputGradient));
             workspace.Release(mark);
         }
 
         private void AccumulateWeights(int i, Tensor preGradient, Tensor slices, Tensor gradient)
         {
-            _backend.Multiply(
-                preGradient, true, slices.ColumnRange(0, net._starts[i + 1]), false, 1, net._weights[i].Weight.In(gradient));
-            _backend.ColumnSums(preGradient.RowRange(0, ValueRows), 1, net._biases[i].In(gradient));
+            Tensor inputs = slices.ColumnRange(0, net._starts[i + 1]), weightGradient = net._weights[i].Weight.In(gradient);
+            if (i < net.Depth && net.Convolution is { } shape)
+            {
+                _backend.ConvolutionWeightGradient(shape, inputs, preGradient, weightGradient);
+            }
+            else
+            {
+                _backend.Multiply(preGradient, true, inputs, false, 1, weightGradient);
+            }
+
+            _backend.ColumnSums(preGradient.RowRange(0, ValuePixels), 1, net._biases[i].In(gradient));
         }
-
-        private Tensor AdjointOutput(Tensor adjoint) => adjoint.ColumnRange(net.Depth * net._growth, net._outputWidth);
-
-        private Tensor AdjointSlice(Tensor adjoint, int i) => adjoint.ColumnRange(i * net._growth, net._growth);
-
-        // The columns behind slice j: a_j+1 .. a_depth and the output gradient (slice 0 is the input, so a_1 is at column 0).
-        private Tensor Behind(Tensor adjoint, int j) =>
-            adjoint.ColumnRange(j * net._growth, adjoint.Columns - (j * net._growth));
     }
 }

@@ -139,7 +139,11 @@ public sealed record ImageSettings
 
     /// <summary>The pictures' shape.</summary>
     [JsonIgnore]
-    public Tensors.ImageShape Shape => new(Height, Width, Channels);
+    public Tensors.ImageShape Shape
+    {
+        get => new(Height, Width, Channels);
+        init => (Height, Width, Channels) = (value.Height, value.Width, value.Channels);
+    }
 }
 
 /// <summary>What is done to pictures before the flow sees them; then they are dequantised, <c>(255 x + U) / 256</c>.</summary>

@@ -171,6 +171,22 @@ public static class ConfigurationJson
             Check(c.Model.Hidden.All(h => h >= 1), "model.hidden must list positive widths", string.Join(",", c.Model.Hidden));
         }
 
+        if (c.Model.Image is { } image)
+        {
+            Check(image is { Height: >= 1, Width: >= 1, Channels: >= 1 }, "model.image needs height, width and channels of at least 1", image.Shape);
+            Check(image.Logit is > 0 and < 0.5, "model.image.logit must be between 0 and 0.5", image.Logit);
+            Check(image.FirstSqueezes is >= 0 and < 16, "model.image.firstSqueezes must be 0 to 15", image.FirstSqueezes);
+            Check(image.Blocks is { Length: >= 1 and < 16 }, "model.image.blocks must list the blocks of 1 to 15 scales", string.Join(",", image.Blocks));
+            Check(image.Blocks.All(b => b >= 0), "model.image.blocks must not be negative", string.Join(",", image.Blocks));
+            Check(image.FullyConnected >= 0, "model.image.fullyConnected must not be negative", image.FullyConnected);
+            Check(image.Blocks.Sum() + image.FullyConnected >= 1, "model.image needs a block", "0");
+            Check(image.FullyConnectedWidth >= 1, "model.image.fullyConnectedWidth must be at least 1", image.FullyConnectedWidth);
+            Check(image.FullyConnectedDepth >= 1, "model.image.fullyConnectedDepth must be at least 1", image.FullyConnectedDepth);
+            Check(image.FullyConnectedGrowth >= 1, "model.image.fullyConnectedGrowth must be at least 1", image.FullyConnectedGrowth);
+            Check(image.FullyConnectedHidden.All(h => h >= 1), "model.image.fullyConnectedHidden must list positive widths", string.Join(",", image.FullyConnectedHidden));
+        }
+
+        Check(c.Pictures is null or { Size: >= 0 and <= 4096 }, "pictures.size must be 0 (as they are) to 4096", c.Pictures?.Size ?? 0);
         Check(c.Training.Steps >= 0, "training.steps must not be negative", c.Training.Steps);
         Check(c.Training.Batch >= 1, "training.batch must be at least 1", c.Training.Batch);
         Check(double.IsFinite(c.Training.LearningRate) && c.Training.LearningRate > 0, "training.learningRate must be positive", c.Training.LearningRate);

@@ -2,22 +2,29 @@ using Lipschitz.Backends;
 using Lipschitz.Flows;
 using Lipschitz.Layers;
 using Lipschitz.Randomness;
+using Lipschitz.Tensors;
 
 namespace Lipschitz.Models;
 
 /// <summary>Makes flows from configurations.</summary>
 public static class FlowFactory
 {
-    // The reference starts the last weight of a Residual Flow branch a thousand times smaller, so that blocks begin near the identity.
+    // The reference starts the last weight of a Residual Flow branch on points a thousand times smaller, so that blocks begin near the identity.
     private const double LastScale = 1e-3;
 
     /// <summary>A freshly initialised flow; the same configuration and seed give the same numbers.</summary>
     /// <param name="configuration">The architecture and the seed.</param>
-    /// <param name="width">Columns of a point.</param>
+    /// <param name="width">Columns of a point, or the numbers of a picture.</param>
     /// <param name="backend">Where the flow lives.</param>
+    /// <exception cref="ConfigurationException">The model is one of pictures of another shape, or its scales do not fit the shape.</exception>
     public static Flow Create(Configuration configuration, int width, IBackend backend)
     {
         ModelSettings model = configuration.Model;
+        if (model.Image is { } image)
+        {
+            return new Flow(backend, ImageFlow.Create(configuration, image, width, backend));
+        }
+
         var bijections = new List<IBijection>();
         if (model.ActNorm)
         {
@@ -41,24 +48,28 @@ public static class FlowFactory
     private static ILayer Branch(ModelSettings model, string name, int width, IBackend backend, RandomKey key)
     {
         Normalisation normalisation = Normalisation.Spectral(model.Coefficient);
-        if (model.Branch == BranchKind.DenseNet)
-        {
-            return new DenseNet(
+        return model.Branch == BranchKind.DenseNet
+            ? new DenseNet(
                 backend, name, width, model.Depth, model.Growth, model.Activation, model.Concatenation == ConcatenationKind.Learnable,
-                model.ConcatenationBound, normalisation, key);
-        }
+                model.ConcatenationBound, normalisation, key)
+            : Residual(backend, name, width, model.Hidden, model.Activation, normalisation, key, LastScale);
+    }
 
+    /// <summary>An activation before each of the linear layers width -> hidden.. -> width.</summary>
+    internal static Sequential Residual(
+        IBackend backend, string name, int width, int[] hidden, Activation f, Normalisation normalisation, RandomKey key, double lastScale)
+    {
         var layers = new List<ILayer>();
         int inputs = width;
-        int[] outputs = [.. model.Hidden, width];
+        int[] outputs = [.. hidden, width];
         for (int i = 0; i < outputs.Length; i++)
         {
-            var activation = new ActivationLayer(backend, $"{name}.layers.{i}", model.Activation, inputs);
+            var activation = new ActivationLayer(backend, $"{name}.layers.{i}", f, inputs);
             bool last = i == outputs.Length - 1;
             layers.Add(activation);
             layers.Add(new Linear(
-                backend, $"{name}.layers.{i}", activation.OutputWidth, outputs[i], normalisation,
-                key with { Step = (uint)i }, last ? LastScale : 1));
+                backend, $"{name}.layers.{i}", activation.OutputWidth, outputs[i], normalisation, key with { Step = (uint)i },
+                last ? lastScale : 1));
             inputs = outputs[i];
         }
 

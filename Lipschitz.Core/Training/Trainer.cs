@@ -157,7 +157,7 @@ public sealed class Trainer
     /// <summary>Tests a flow on the fixed test set of a data source.</summary>
     public static TestReport Test(Flow flow, EvaluationSettings evaluation, IPointSource data, long step = 0, int repeats = 1)
     {
-        int count = data is ArrayPoints finite ? Math.Min(evaluation.Points, finite.TestRows) : evaluation.Points;
+        int count = Math.Min(evaluation.Points, data.TestRows ?? int.MaxValue);
         var points = new double[count * data.Width];
         data.Sample(new RandomKey(TestSeed, RandomPurpose.TestData), 0, points);
         LogProbResult result = flow.LogProb(points, EstimatorFactory.Create(evaluation.LogDet), TestSeed, repeats);

@@ -11,7 +11,7 @@ public class ArrayPointsTests
     public void Every_tenth_row_is_held_out_in_order()
     {
         var points = new ArrayPoints(s_points, 3);
-        Assert.Equal((3, 2), (points.Width, points.TestRows));
+        Assert.Equal((3, 2, 23), (points.Width, points.TestRows, points.TrainingRows));
         Assert.Null(points.Entropy);
         var test = new double[6];
         points.Sample(new RandomKey(1, RandomPurpose.TestData), 0, test);

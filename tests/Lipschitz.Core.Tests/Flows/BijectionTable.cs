@@ -31,6 +31,26 @@ internal static class BijectionTable
         ],
     };
 
+    private static readonly ImageShape s_picture = new(2, 4, 2);
+
+    private static readonly Dictionary<string, Func<IBackend, IBijection[]>> s_pictures = new()
+    {
+        ["ActNorm of channels"] = backend => [new ActNorm(backend, "norm", 2, 8)],
+        ["squeeze"] = backend => [new Squeeze(backend, "squeeze", s_picture)],
+        ["channel split"] = backend => [new ChannelSplit(backend, "split", s_picture)],
+        ["squeeze, ActNorm of channels, channel split, ActNorm of columns"] = backend =>
+        [
+            new Squeeze(backend, "squeeze", s_picture), new ActNorm(backend, "norms.0", 8, 2), new ChannelSplit(backend, "split", s_picture.Squeezed),
+            new ActNorm(backend, "norms.1", 16),
+        ],
+        ["factoring out, twice"] = backend =>
+        [
+            Block(backend, 0, PictureNet(backend, s_picture, "g0")), new ActNorm(backend, "norms.0", 2, 8), new ChannelSplit(backend, "split", s_picture),
+            Block(backend, 1, PictureNet(backend, new ImageShape(2, 4, 1), "g1")), new ActNorm(backend, "norms.1", 4),
+        ],
+        ["block, dense net of convolutions"] = backend => [Block(backend, 0, PictureNet(backend, s_picture, "g"))],
+    };
+
     public static IBackend Backend { get; } = ReferenceBackend.Create(Precision.Float64);
 
     public static TheoryData<string, int> NamesAndWidths
@@ -44,6 +64,11 @@ internal static class BijectionTable
                 data.Add(name, 5);
             }
 
+            foreach (string name in s_pictures.Keys)
+            {
+                data.Add(name, s_picture.Count);
+            }
+
             return data;
         }
     }
@@ -53,7 +78,7 @@ internal static class BijectionTable
     /// <summary>A flow with scattered parameters, converged norms and an ActNorm initialised on other data than the tests use.</summary>
     public static Flow Create(string name, int width, IBackend backend)
     {
-        var flow = new Flow(backend, s_chains[name](backend, width));
+        var flow = new Flow(backend, s_pictures.TryGetValue(name, out Func<IBackend, IBijection[]>? pictures) ? pictures(backend) : s_chains[name](backend, width));
         var random = new Random(8);
         foreach (Parameter parameter in flow.Parameters.Where(p => p.Role is not (ParameterRole.Weight or ParameterRole.SingularVector)))
         {
@@ -85,6 +110,9 @@ internal static class BijectionTable
 
     private static DenseNet Net(IBackend backend, int width, Activation f, string name) =>
         new(backend, name, width, 2, 4, f, true, 0.98, Normalisation.Spectral(0.9), Key(name));
+
+    private static DenseNet PictureNet(IBackend backend, ImageShape shape, string name) =>
+        new(backend, name, shape, shape.Channels, 3, 2, 3, Activation.LipSwish, true, 0.98, Normalisation.Spectral(0.9), Key(name));
 
     private static Sequential Residual(IBackend backend, int width) => new(
         new ActivationLayer(backend, "r0", Activation.LipSwish, width), NewLinear(backend, width, 6, 0.9, "r0"),

@@ -62,6 +62,26 @@ internal static class LayerTable
 
         layers["dense layer, learnable, MaxMin"] = () => NewLayer(3, 4, Activation.MaxMin, learnable: true);
         layers["dense net, learnable, deep"] = () => NewNet(2, 4, 3, Activation.LipSwish, learnable: true);
+        layers["activation CLipSwish, pixel by pixel"] = () => new ActivationLayer(s_backend, "0", Activation.CLipSwish, 2, 3);
+        layers["activation MaxMin, pixel by pixel"] = () => new ActivationLayer(s_backend, "0", Activation.MaxMin, 2, 3);
+        layers["convolution"] = () => NewConvolution(new ImageShape(3, 4, 2), 3, 3, 0.5);
+        layers["convolution below the coefficient"] = () => NewConvolution(new ImageShape(3, 2, 2), 2, 3, 10);
+        layers["convolution, more inputs, 5 x 5 on less"] = () => NewConvolution(new ImageShape(2, 3, 3), 1, 5, 0.4);
+        layers["convolution, 1 x 1"] = () => NewConvolution(new ImageShape(2, 2, 3), 2, 1, 0.2);
+        layers["convolution of one pixel"] = () => NewConvolution(new ImageShape(1, 1, 3), 2, 3, 0.2);
+        foreach (Activation f in new[] { Activation.LipSwish, Activation.CLipSwish, Activation.MaxMin })
+        {
+            layers[$"dense net of convolutions, {f}"] = () => NewPictureNet(new ImageShape(2, 3, 2), 2, 2, f, learnable: true);
+        }
+
+        layers["dense net of convolutions, fixed, narrower output"] = () => NewPictureNet(new ImageShape(2, 2, 2), 1, 1, Activation.LipSwish, learnable: false);
+        layers["dense net of convolutions without dense layers"] = () => NewPictureNet(new ImageShape(2, 2, 2), 2, 0, Activation.Tanh, learnable: true);
+        layers["dense net, wider output"] = () => new DenseNet(
+            s_backend, "net", new ImageShape(1, 1, 3), 5, 1, 2, 4, Activation.LipSwish, true, 0.98, Normalisation.Spectral(0.3), Key("net"));
+        layers["sequential, residual branch of convolutions"] = () => new Sequential(
+            NewConvolution(new ImageShape(2, 2, 2), 4, 3, 0.5, "0"), new ActivationLayer(s_backend, "1", Activation.CLipSwish, 4, 4),
+            NewConvolution(new ImageShape(2, 2, 8), 3, 1, 0.5, "1"), new ActivationLayer(s_backend, "2", Activation.LipSwish, 3, 4),
+            NewConvolution(new ImageShape(2, 2, 3), 2, 3, 0.5, "2"));
         layers["dense net, learnable, 1 to 1"] = () => new DenseNet(
             s_backend, "net", 3, 2, 4, Activation.LipSwish, true, 0.98, Normalisation.Induced(1, 1, 0.9), Key("net"));
         return layers;
@@ -71,6 +91,12 @@ internal static class LayerTable
 
     private static Linear NewLinear(int inputs, int outputs, Normalisation normalisation, double scale, string name = "linear") =>
         new(s_backend, name, inputs, outputs, normalisation, Key(name), scale);
+
+    private static Convolution NewConvolution(ImageShape input, int outputs, int kernel, double coefficient, string name = "convolution") =>
+        new(s_backend, name, input, outputs, kernel, Normalisation.Spectral(coefficient), Key(name));
+
+    private static DenseNet NewPictureNet(ImageShape input, int outputs, int depth, Activation f, bool learnable) => new(
+        s_backend, "net", input, outputs, 3, depth, 4, f, learnable, 0.98, Normalisation.Spectral(0.6), Key("net"));
 
     private static ActivationLayer NewActivation(Activation f, int width, string name) => new(s_backend, name, f, width);
 

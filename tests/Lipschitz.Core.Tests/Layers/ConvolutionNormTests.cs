@@ -1,0 +1,49 @@
+using Lipschitz.Backends;
+using Lipschitz.Core.Tests.Backends;
+using Lipschitz.Layers;
+using Lipschitz.Tensors;
+
+namespace Lipschitz.Core.Tests.Layers;
+
+/// <summary>Bounds of convolutions by their symbols against long power iterations of the operator.</summary>
+public class ConvolutionNormTests
+{
+    [Theory]
+    [InlineData(12, 12, 3, 5, 4, 1.05)]
+    [InlineData(16, 9, 3, 3, 7, 1.08)]
+    [InlineData(10, 10, 5, 2, 3, 1.2)]
+    [InlineData(8, 8, 3, 1, 9, 1.1)]
+    [InlineData(20, 20, 3, 6, 6, 1.03)]
+    public void The_bound_holds_and_is_near(int height, int width, int kernel, int outputs, int inputs, double looseness)
+    {
+        IBackend backend = ReferenceBackend.Create(Precision.Float64);
+        var shape = new ConvolutionShape(height, width, kernel);
+        var random = new Random((height * 31) + width);
+        double[] weight = Differences.Normal(random, outputs * shape.Taps * inputs);
+        Tensor w = Differences.Tensor(outputs * shape.Taps, inputs, weight);
+        Tensor u = backend.Allocate(1, shape.Pixels * outputs), v = Differences.Tensor(1, shape.Pixels * inputs, Differences.Normal(random, shape.Pixels * inputs));
+        Tensor sigma = backend.Allocate(1, 1);
+        backend.PowerIterateConvolution(shape, w, 300, 0, u, v, sigma);
+        double norm = sigma.Read()[0], bound = ConvolutionNorm.Bound(weight, shape, outputs, inputs, 2);
+        Assert.InRange(bound / norm, 1, looseness);
+    }
+
+    [Fact]
+    public void A_kernel_of_zeros_has_bound_0_and_one_of_NaN_has_none()
+    {
+        var shape = new ConvolutionShape(16, 16, 3);
+        Assert.Equal(0, ConvolutionNorm.Bound(new double[9 * 4], shape, 2, 2, 2));
+        Assert.Equal(double.NaN, ConvolutionNorm.Bound([double.NaN, .. new double[(9 * 4) - 1]], shape, 2, 2, 2));
+    }
+
+    [Fact]
+    public void The_identity_has_norm_1_in_every_norm()
+    {
+        double[] weight = new double[9];
+        weight[4] = 1;
+        foreach (double p in new[] { 1, 1.5, 2, 4, double.PositiveInfinity })
+        {
+            Assert.InRange(ConvolutionNorm.Bound(weight, new ConvolutionShape(12, 12, 3), 1, 1, p), 1, 1.001);
+        }
+    }
+}
