@@ -2,7 +2,7 @@ using Lipschitz.Checkpoints;
 using Lipschitz.Models;
 using Lipschitz.Tensors;
 using Lipschitz.Verification.Branches;
-using Lipschitz.Verification.Convolution;
+using Lipschitz.Verification.Convolutions;
 using Lipschitz.Verification.Rounding;
 
 namespace Lipschitz.Verification.Certificates;
@@ -59,26 +59,14 @@ public static class CertificateBuilder
             System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failures.InnerExceptions[0]);
         }
 
-        (double lipschitz, double inverse) = Chain(parts);
-        return new FlowCertificate(saved.Sha256, saved.Width, saved.Settings, parts, lipschitz * Headroom, inverse * Headroom);
-    }
-
-    // Constants multiply; what acts on a part of the features only, F beside I, has max(1, Lip F), as a whole.
-    private static (double Lipschitz, double Inverse) Chain(PartCertificate[] parts)
-    {
-        double lipschitz = 1, inverse = 1;
+        // From the end: what acts on a part of the features only is F beside the identity, as a whole.
+        BiLipschitz flow = BiLipschitz.Isometry;
         foreach (PartCertificate part in parts.Reverse())
         {
-            if (part is PermutationCertificate { FactorsOut: true })
-            {
-                (lipschitz, inverse) = (Math.Max(1, lipschitz), Math.Max(1, inverse));
-            }
-
-            lipschitz = Outward.MultiplyUp(part.Lipschitz, lipschitz);
-            inverse = Outward.MultiplyUp(part.Inverse, inverse);
+            flow = new BiLipschitz(part.Lipschitz, part.Inverse).Then(part is PermutationCertificate { FactorsOut: true } ? flow.BesideIdentity() : flow);
         }
 
-        return (lipschitz, inverse);
+        return new FlowCertificate(saved.Sha256, saved.Width, saved.Settings, parts, flow.Forward * Headroom, flow.Inverse * Headroom);
     }
 
     private static PartCertificate Part(SavedModel saved, PartLayout part, Tightness tightness)

@@ -1,5 +1,5 @@
 using Lipschitz.Models;
-using Lipschitz.Verification.Convolution;
+using Lipschitz.Verification.Convolutions;
 
 namespace Lipschitz.Verification.Certificates;
 

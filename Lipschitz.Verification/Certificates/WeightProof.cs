@@ -1,5 +1,5 @@
 using Lipschitz.Tensors;
-using Lipschitz.Verification.Convolution;
+using Lipschitz.Verification.Convolutions;
 using Lipschitz.Verification.Dense;
 using Lipschitz.Verification.Rounding;
 

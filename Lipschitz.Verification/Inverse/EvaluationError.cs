@@ -24,60 +24,76 @@ public static class EvaluationError
     /// <summary>At least |g^(x) - g(x)|_2 at a point of single-precision numbers.</summary>
     public static double Bound(BranchNetwork network, ReadOnlySpan<double> x, SinglePrecisionAssumption assumption)
     {
-        var slices = new Interval[network.TotalWidth];
-        var errors = new double[network.TotalWidth];
-        for (int i = 0; i < x.Length; i++)
-        {
-            slices[i] = x[i];
-        }
-
+        Interval[] slices = NetworkEnclosure.Begin(network, [.. x.ToArray().Select(Interval.FromDouble)]);
+        var errors = new double[slices.Length];
         int at = network.InputWidth;
         foreach (DenseStage stage in network.Stages)
         {
-            Interval[] pre = NetworkEnclosure.Affine(stage, slices);
-            double[] before = Sums(stage, slices, errors);
-            Interval[] after = IntervalActivation.Value(stage.Function, stage.Scalars, pre);
-            double slope = ActivationBound.Slopes(stage.Function).Magnitude;
-            for (int k = 0; k < after.Length; k++)
+            Interval[] pre = NetworkEnclosure.Affine(network, stage, slices), after = NetworkEnclosure.Activate(stage, pre);
+            double[] before = Sums(network, stage, slices, errors), moved = new double[after.Length];
+            for (int pixel = 0; pixel < network.Pixels; pixel++)
             {
-                // MaxMin moves by no more than its pair does; every other column k depends on input k modulo their number.
-                int pair = 2 * (k % Math.Max(1, stage.Outputs / 2)), column = k % stage.Outputs;
-                (double moved, double size) = stage.Function == Activation.MaxMin
-                    ? (Math.Max(before[pair], before[pair + 1]), Math.Max(pre[pair].Magnitude, pre[pair + 1].Magnitude))
-                    : (before[column], pre[column].Magnitude);
-                double scale = Outward.AddUp(after[k].Magnitude, Outward.AddUp(size, moved));
-                double own = Outward.AddUp(Outward.MultiplyUp(assumption.ActivationError, scale), Math.ScaleB(1, -126));
-                (slices[at + k], errors[at + k]) = (after[k], Outward.AddUp(Outward.MultiplyUp(slope, moved), own));
+                Range columns = (pixel * stage.Outputs)..((pixel + 1) * stage.Outputs);
+                Range results = (pixel * stage.SliceWidth)..((pixel + 1) * stage.SliceWidth);
+                Move(stage, assumption, pre.AsSpan(columns), before.AsSpan(columns), after.AsSpan(results), moved.AsSpan(results));
             }
 
-            at += after.Length;
+            NetworkEnclosure.Put(network, slices, at, after);
+            NetworkEnclosure.Put(network, errors, at, moved);
+            at += stage.SliceWidth;
         }
 
-        return VectorNorm.Up(Sums(network.Last, slices, errors), 2);
+        return VectorNorm.Up(Sums(network, network.Last, slices, errors), 2);
+    }
+
+    // The error of each column of phi(z^) at a pixel.
+    private static void Move(
+        DenseStage stage, SinglePrecisionAssumption assumption, ReadOnlySpan<Interval> pre, ReadOnlySpan<double> before, ReadOnlySpan<Interval> after,
+        Span<double> result)
+    {
+        double slope = ActivationBound.Slopes(stage.Function).Magnitude;
+        for (int k = 0; k < after.Length; k++)
+        {
+            // MaxMin moves by no more than its pair does; every other column k depends on input k modulo their number.
+            int pair = 2 * (k % Math.Max(1, stage.Outputs / 2)), column = k % stage.Outputs;
+            (double moved, double size) = stage.Function == Activation.MaxMin
+                ? (Math.Max(before[pair], before[pair + 1]), Math.Max(pre[pair].Magnitude, pre[pair + 1].Magnitude))
+                : (before[column], pre[column].Magnitude);
+            double scale = Outward.AddUp(after[k].Magnitude, Outward.AddUp(size, moved));
+            double own = Outward.AddUp(Outward.MultiplyUp(assumption.ActivationError, scale), Math.ScaleB(1, -126));
+            result[k] = Outward.AddUp(Outward.MultiplyUp(slope, moved), own);
+        }
     }
 
     // The error of each row of W z^ + b: what comes in, and what n + 2 roundings to 24 bits add.
-    private static double[] Sums(DenseStage stage, Interval[] slices, double[] errors)
+    private static double[] Sums(BranchNetwork network, DenseStage stage, Interval[] slices, double[] errors)
     {
-        int n = stage.Inputs;
+        int n = stage.PatchLength;
         double nu = (n + 2) * Math.ScaleB(1, -24), gamma = Outward.DivideUp(nu, Outward.SubtractDown(1, nu));
-        var result = new double[stage.Outputs];
-        for (int i = 0; i < stage.Outputs; i++)
+        var result = new double[network.Pixels * stage.Outputs];
+        SymmetricMatrix.Loop(network.Pixels, true, pixel =>
         {
-            double size = Math.Abs(stage.Bias[i]), incoming = 0;
-            for (int k = 0; k < n; k++)
+            var values = new Interval[n];
+            var incoming = new double[n];
+            network.Patch(stage, pixel, slices, default, values);
+            network.Patch(stage, pixel, errors, 0, incoming);
+            for (int i = 0; i < stage.Outputs; i++)
             {
-                double w = Math.Abs(stage.Weight[(i * n) + k]);
-                if (w != 0)
+                double size = Math.Abs(stage.Bias[i]), error = 0;
+                for (int k = 0; k < n; k++)
                 {
-                    size = Outward.AddUp(size, Outward.MultiplyUp(w, Outward.AddUp(slices[k].Magnitude, errors[k])));
-                    incoming = Outward.AddUp(incoming, Outward.MultiplyUp(w, errors[k]));
+                    double w = Math.Abs(stage.Weight[(i * n) + k]);
+                    if (w != 0)
+                    {
+                        size = Outward.AddUp(size, Outward.MultiplyUp(w, Outward.AddUp(values[k].Magnitude, incoming[k])));
+                        error = Outward.AddUp(error, Outward.MultiplyUp(w, incoming[k]));
+                    }
                 }
+
+                double own = Outward.AddUp(Outward.MultiplyUp(gamma, size), n * Math.ScaleB(1, -149));
+                result[(pixel * stage.Outputs) + i] = Outward.AddUp(error, own);
             }
-
-            result[i] = Outward.AddUp(incoming, Outward.AddUp(Outward.MultiplyUp(gamma, size), n * Math.ScaleB(1, -149)));
-        }
-
+        });
         return result;
     }
 }

@@ -1,7 +1,7 @@
 using Lipschitz.Verification.Dense;
 using Lipschitz.Verification.Rounding;
 
-namespace Lipschitz.Verification.Convolution;
+namespace Lipschitz.Verification.Convolutions;
 
 /// <summary>Proven upper bounds of the 2-norm of convolutions with zero padding and stride 1, rounding included.</summary>
 /// <remarks>
@@ -43,6 +43,29 @@ public static class ConvolutionNormBound
         var scaled = new ScaledKernel(kernel);
         (FrequencyGrid grid, (int, int) peak) = GridChoice.Best(scaled, rows, columns);
         return OnGrid(scaled, grid, peak);
+    }
+
+    /// <summary>At least |T|_p, the p-norm on both sides, for images of rows x columns points.</summary>
+    /// <remarks>
+    /// p = 2 as <see cref="Prove"/>. Else with M the sum over taps of |K_tap|: let f_i be the p-norm of channel i of x over all points. That of channel o
+    /// of T x is at most sum_i M_oi f_i, by Minkowski's inequality; so |T|_p &lt;= |M|_p.
+    /// </remarks>
+    public static double ProveInduced(ConvolutionKernel kernel, int rows, int columns, double p)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(p, 1);
+        if (p == 2)
+        {
+            return Prove(kernel, rows, columns).Bound;
+        }
+
+        var sums = new double[kernel.Outputs * kernel.Inputs];
+        for (int k = 0; k < kernel.Weights.Length; k++)
+        {
+            ref double sum = ref sums[(k / (kernel.Inputs * kernel.Height * kernel.Width) * kernel.Inputs) + (k % kernel.Inputs)];
+            sum = Outward.AddUp(sum, Math.Abs(kernel.Weights[k]));
+        }
+
+        return InducedNormBound.Prove(sums, kernel.Outputs, kernel.Inputs, p, p);
     }
 
     /// <summary>|T|_2 &lt;= Bound of the result, for images of every size.</summary>
