@@ -47,15 +47,17 @@ public static class ConvolutionNormBound
 
     /// <summary>At least |T|_p, the p-norm on both sides, for images of rows x columns points.</summary>
     /// <remarks>
-    /// p = 2 as <see cref="Prove"/>. Else with M the sum over taps of |K_tap|: let f_i be the p-norm of channel i of x over all points. That of channel o
-    /// of T x is at most sum_i M_oi f_i, by Minkowski's inequality; so |T|_p &lt;= |M|_p.
+    /// p = 1 and infinity: with M the sum over taps of |K_tap|, and f_i the p-norm of channel i of x over all points, that of channel o of
+    /// T x is at most sum_i M_oi f_i by Minkowski's inequality; so |T|_p &lt;= |M|_p. Between them and 2: Riesz-Thorin.
     /// </remarks>
     public static double ProveInduced(ConvolutionKernel kernel, int rows, int columns, double p)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(p, 1);
+        bool isEnd = p == 1 || double.IsPositiveInfinity(p);
+        double two = isEnd ? 0 : Prove(kernel, rows, columns).Bound;
         if (p == 2)
         {
-            return Prove(kernel, rows, columns).Bound;
+            return two;
         }
 
         var sums = new double[kernel.Outputs * kernel.Inputs];
@@ -65,7 +67,8 @@ public static class ConvolutionNormBound
             sum = Outward.AddUp(sum, Math.Abs(kernel.Weights[k]));
         }
 
-        return InducedNormBound.Prove(sums, kernel.Outputs, kernel.Inputs, p, p);
+        double end = p < 2 ? 1 : double.PositiveInfinity, atEnd = InducedNormBound.Prove(sums, kernel.Outputs, kernel.Inputs, end, end);
+        return isEnd ? atEnd : InducedNormBound.Interpolate(p, two, atEnd);
     }
 
     /// <summary>|T|_2 &lt;= Bound of the result, for images of every size.</summary>
