@@ -130,6 +130,23 @@ public class PictureTests(ITestOutputHelper output)
         }
     }
 
+    [Fact]
+    public void Evaluations_with_enough_channels_for_fast_convolutions_stay_within_the_running_bound()
+    {
+        using IBackend single = CpuBackend.Create(Precision.Float32, 1);
+        var net = new DenseNet(
+            single, "g", new ImageShape(8, 7, 16), 16, 3, 2, 20, Activation.CLipSwish, true, 0.98, Normalisation.Spectral(0.98), new RandomKey(1, default, 0, 0));
+        net.UpdateNorms(50, 0);
+        net.Prepare();
+        BranchNetwork network = BranchNetwork.From(net)!;
+        double[] x = Draw(new Random(1), net.InputWidth), computed = Evaluate(single, net, x);
+        Interval[] enclosed = NetworkEnclosure.Value(network, [.. x.Select(Interval.FromDouble)]);
+        double error = Math.Sqrt(enclosed.Select((y, i) => Math.Pow((y - computed[i]).Magnitude, 2)).Sum()), bound = EvaluationError.Bound(network, x, new());
+        output.WriteLine($"error {error:E2}, bound {bound:E2}");
+        Assert.InRange(error, 1e-9, bound);
+        Assert.True(bound < 0.1);
+    }
+
     [Theory, MemberData(nameof(Flows))]
     public void Flows_are_enclosed_and_their_inverses_bounded(string name)
     {
