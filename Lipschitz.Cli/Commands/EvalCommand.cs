@@ -32,7 +32,7 @@ internal static class EvalCommand
             Flow flow = directory.LoadFlow(backend);
             EvaluationSettings evaluation = configuration.Evaluation;
             evaluation = evaluation with { Points = parse.GetValue(points) ?? evaluation.Points };
-            TestReport test = Trainer.Test(flow, evaluation, data, repeats: parse.GetValue(repeats) ?? 1);
+            TestReport test = FlowTest.Run(flow, configuration with { Evaluation = evaluation }, data, repeats: parse.GetValue(repeats) ?? 1);
             shell.Report(
                 parse,
                 new

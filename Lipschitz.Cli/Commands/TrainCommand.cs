@@ -93,7 +93,7 @@ internal sealed class TrainCommand
         Certification? certification = null;
         if (parse.GetValue(_certify))
         {
-            certification = Certification.Make(run, test, () => Trainer.Test(run.LoadFlow(backend), configuration.Evaluation, data, test.Step));
+            certification = Certification.Make(run, test, () => FlowTest.Run(run.LoadFlow(backend), configuration, data, test.Step));
             test = certification.After;
         }
 
