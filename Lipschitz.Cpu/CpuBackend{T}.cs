@@ -99,7 +99,7 @@ internal sealed partial class CpuBackend<T, TVector, TLanes>(int threads) : IBac
         new CpuPackedMatrix<T>(inner, columns, MicroKernels<T, TVector, TLanes>.Columns, TLanes.Count);
 
     /// <inheritdoc/>
-    public unsafe void Pack(Tensor source, bool transpose, PackedMatrix destination, int innerStart = 0)
+    public void Pack(Tensor source, bool transpose, PackedMatrix destination, int innerStart = 0)
     {
         (int k, int n) = transpose ? (source.Columns, source.Rows) : (source.Rows, source.Columns);
         if (n != destination.Columns || innerStart < 0 || innerStart + k > destination.Inner)
@@ -108,19 +108,9 @@ internal sealed partial class CpuBackend<T, TVector, TLanes>(int threads) : IBac
                 $"Pack: source {source} (transposed: {transpose}) does not fit at row {innerStart} of [{destination.Inner}, {destination.Columns}].");
         }
 
-        var packed = (CpuPackedMatrix<T>)destination;
-        View<T> from = new(source);
-        if (packed.IsNarrow)
-        {
-            Packing<T>.PackNarrow(from.Data, from.Stride, transpose, k, n, packed.Data, packed.ColumnStride, innerStart);
-        }
-        else
-        {
-            Packing<T>.Pack(from.Data, from.Stride, transpose, k, n, packed.Data, packed.Inner, packed.Width, innerStart);
-        }
-
+        ((CpuPackedMatrix<T>)destination).Panels.Pack(new(source), transpose, innerStart);
         Alive(source);
-        GC.KeepAlive(packed);
+        GC.KeepAlive(destination);
     }
 
     /// <inheritdoc/>
@@ -128,7 +118,7 @@ internal sealed partial class CpuBackend<T, TVector, TLanes>(int threads) : IBac
     {
         Require(a, c.Rows, b.Inner, "a");
         Require(c, a.Rows, b.Columns, "c");
-        MatrixProduct<T, TVector, TLanes>.Multiply(new(a), (CpuPackedMatrix<T>)b, T.CreateTruncating(beta), new(c));
+        MatrixProduct<T, TVector, TLanes>.Multiply(new(a), ((CpuPackedMatrix<T>)b).Panels, T.CreateTruncating(beta), new(c));
         Alive(a, c);
         GC.KeepAlive(b);
     }

@@ -25,7 +25,7 @@ internal static unsafe class MatrixProduct<T, TVector, TLanes>
     }
 
     /// <summary>c &lt;- a b + beta c. a [m, inner], b [inner, n], c [m, n].</summary>
-    public static void Multiply(View<T> a, CpuPackedMatrix<T> b, T beta, View<T> c)
+    public static void Multiply(View<T> a, PackedPanels<T> b, T beta, View<T> c)
     {
         bool accumulate = Prepare(a.Columns, beta, c);
         if (a.Columns == 0 || c.Rows == 0 || c.Columns == 0)
@@ -80,6 +80,23 @@ internal static unsafe class MatrixProduct<T, TVector, TLanes>
         {
             View<T> rest = new(b.Data + full, b.Rows, b.Columns - full, b.Stride);
             RunPacking(k, a.Data, aRow, aInner, rest, false, accumulate, new(c.Data + full, c.Rows, c.Columns - full, c.Stride));
+        }
+    }
+
+    /// <summary>
+    /// One panel: c [m, 2 registers] &lt;- (or +=) a [m, k] b [k, 2 registers]. Element (i, p) of a is at <c>a[i aRow + p aInner]</c>, row p of
+    /// b at <c>b[p bRow]</c>. For factors that stay in the caches as they lie.
+    /// </summary>
+    public static void MultiplyPanel(int m, int k, T* a, nint aRow, nint aInner, T* b, nint bRow, T* c, nint cRow, bool accumulate)
+    {
+        // Parts of equal length: 400 as 200 + 200 and not 384 + 16.
+        int parts = (k + InnerBlock - 1) / InnerBlock;
+        for (int part = 0, start = 0; part < parts; part++)
+        {
+            int end = (int)((long)k * (part + 1) / parts);
+            var left = new Left(a + (start * aInner), MicroKernels<T, TVector, TLanes>.MaxRows * aRow, aRow, aInner, end - start);
+            Tiles(left, 0, m, b + (start * bRow), bRow, c, cRow, accumulate || part > 0);
+            start = end;
         }
     }
 

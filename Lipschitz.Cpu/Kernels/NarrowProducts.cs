@@ -10,7 +10,7 @@ internal static unsafe class NarrowProducts<T, TVector, TLanes>
     where TLanes : struct, ILanes<TVector, T>
 {
     /// <summary>c &lt;- (or +=) a b, b narrow: dot products of the rows of a with pairs of columns of b.</summary>
-    public static void Multiply(View<T> a, CpuPackedMatrix<T> b, bool accumulate, View<T> c)
+    public static void Multiply(View<T> a, PackedPanels<T> b, bool accumulate, View<T> c)
     {
         for (int j = 0; j < c.Columns; j += 2)
         {
@@ -112,7 +112,7 @@ internal static unsafe class NarrowProducts<T, TVector, TLanes>
     /// c &lt;- (or +=) a b with one or two rows of b: they stay in registers while a runs down. Four whole rows of c at a time, which writes
     /// memory in order, were measured and are slower.
     /// </summary>
-    public static void MultiplyOuter(View<T> a, CpuPackedMatrix<T> b, bool accumulate, View<T> c)
+    public static void MultiplyOuter(View<T> a, PackedPanels<T> b, bool accumulate, View<T> c)
     {
         for (int j = 0; j < c.Columns; j += b.Width)
         {

@@ -32,5 +32,11 @@ internal enum ScratchSlot
     Right,
     Result,
     Vector,
+    Picture,
+    Pixels,
+    Images,
+    Weight,
+    Adjoint,
+    Operand,
     Count,
 }

@@ -69,19 +69,49 @@ internal static unsafe class WeightKernels<T, TVector, TLanes>
         Elementwise<T, TVector, TLanes>.MapWithRow(
             new Elementwise<T, TVector, TLanes>.ScaledProduct(TLanes.Broadcast(T.CreateTruncating(factor))), columnScale, w, effective);
 
-    /// <summary>The adjoint of <see cref="Normalise"/>, with respect to sigma too.</summary>
+    /// <summary>The adjoint of <see cref="Normalise"/>, with respect to sigma too, whose derivative is u v'.</summary>
     public static void NormaliseBackward(
         View<T> w, View<T> u, View<T> v, double sigma, double coefficient, View<T> columnScale, View<T> gradient, View<T> columnGradient)
     {
-        int n = w.Columns;
         double factor = Math.Min(1, coefficient / sigma);
+        double product = ColumnGradients(w, factor, columnScale, gradient, columnGradient);
+        bool active = sigma > coefficient;
+        for (int i = 0; i < w.Rows; i++)
+        {
+            double outer = active ? -factor * product / sigma * double.CreateTruncating(u.Data[i]) : 0;
+            Combine(
+                w.Columns, T.CreateTruncating(active ? factor : 1), columnScale.Data, T.CreateTruncating(outer),
+                active ? v.Data : columnScale.Data, gradient.Row(i));
+        }
+    }
+
+    /// <summary>As above with the derivative of sigma given.</summary>
+    public static void NormaliseBackward(
+        View<T> w, View<T> sigmaGradient, double sigma, double coefficient, View<T> columnScale, View<T> gradient, View<T> columnGradient)
+    {
+        double factor = Math.Min(1, coefficient / sigma);
+        double product = ColumnGradients(w, factor, columnScale, gradient, columnGradient);
+        bool active = sigma > coefficient;
+        T outer = T.CreateTruncating(active ? -factor * product / sigma : 0);
+        for (int i = 0; i < w.Rows; i++)
+        {
+            Combine(
+                w.Columns, T.CreateTruncating(active ? factor : 1), columnScale.Data, outer,
+                active ? sigmaGradient.Row(i) : columnScale.Data, gradient.Row(i));
+        }
+    }
+
+    /// <summary>columnGradient &lt;- factor sum_i G_ij w_ij; returns the sum of G columnScale w.</summary>
+    private static double ColumnGradients(View<T> w, double factor, View<T> columnScale, View<T> gradient, View<T> columnGradient)
+    {
+        int n = w.Columns;
         new Span<T>(columnGradient.Data, n).Clear();
         for (int i = 0; i < w.Rows; i++)
         {
             Reductions<T, TVector, TLanes>.AddProducts(n, gradient.Row(i), w.Row(i), columnGradient.Data);
         }
 
-        double product = 0; // <G, w>
+        double product = 0;
         for (int j = 0; j < n; j++)
         {
             double sum = double.CreateTruncating(columnGradient.Data[j]);
@@ -89,14 +119,7 @@ internal static unsafe class WeightKernels<T, TVector, TLanes>
             columnGradient.Data[j] = T.CreateTruncating(factor * sum);
         }
 
-        bool active = sigma > coefficient;
-        for (int i = 0; i < w.Rows; i++)
-        {
-            double outer = active ? -factor * product / sigma * double.CreateTruncating(u.Data[i]) : 0;
-            Combine(
-                n, T.CreateTruncating(active ? factor : 1), columnScale.Data, T.CreateTruncating(outer), active ? v.Data : columnScale.Data,
-                gradient.Row(i));
-        }
+        return product;
     }
 
     /// <summary>g_j &lt;- factor scale_j g_j + outer v_j.</summary>

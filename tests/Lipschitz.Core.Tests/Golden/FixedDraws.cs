@@ -5,8 +5,8 @@ using Lipschitz.Tensors;
 
 namespace Lipschitz.Core.Tests.Golden;
 
-/// <summary>A series length given from outside: geometric(0.5) weights after two exact terms.</summary>
-internal sealed class GivenLength(Func<uint, uint, int> termsOfStepAndBlock) : SeriesLength
+/// <summary>A series length given from outside; the weights are those of geometric(0.5) after two exact terms unless given.</summary>
+internal sealed class GivenLength(Func<uint, uint, int> termsOfStepAndBlock, Func<int, double>? weight = null) : SeriesLength
 {
     public override bool IsUnbiased => true;
 
@@ -14,7 +14,7 @@ internal sealed class GivenLength(Func<uint, uint, int> termsOfStepAndBlock) : S
 
     public override int Terms(in DrawAddress draw) => termsOfStepAndBlock(draw.Step, draw.Block);
 
-    public override double Weight(int k) => k <= 2 ? 1 : Math.Pow(2, k - 3);
+    public override double Weight(int k) => weight is not null ? weight(k) : k <= 2 ? 1 : Math.Pow(2, k - 3);
 }
 
 /// <summary>The series estimator with probes from a file instead of the random numbers.</summary>
