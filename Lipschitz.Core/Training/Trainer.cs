@@ -70,6 +70,9 @@ public sealed class Trainer
     /// <summary>What is trained and how.</summary>
     public Configuration Configuration { get; }
 
+    /// <summary>What is fitted.</summary>
+    public IPointSource Data => _data;
+
     /// <summary>The flow in training.</summary>
     public Flow Flow { get; }
 
