@@ -18,6 +18,12 @@ internal static class Arguments
     /// <summary>--seed.</summary>
     public static Option<ulong?> Seed(string description) => Whole<ulong>("--seed", 0, description);
 
+    /// <summary>--data, where it names a place.</summary>
+    public static Option<string?> DataPath(string description) => new("--data") { Description = description, HelpName = "PATH" };
+
+    /// <summary>--data of commands on a run.</summary>
+    public static Option<string?> MovedData() => DataPath("Where the run's pictures or points lie now (default: where they were in training)");
+
     /// <summary>-o.</summary>
     public static Option<string> Output(string description) =>
         new("-o", "--output") { Description = description, HelpName = "file", Required = true };

@@ -62,7 +62,7 @@ internal static class BenchCommand
 
     private static DocumentedCommand CreateStep(Shell shell)
     {
-        var data = new Option<string?>("--data") { Description = "A data set or file of points (default: moons)", HelpName = "DATA" };
+        var data = new Option<string?>("--data") { Description = $"{DataSources.Description} (default: moons)", HelpName = "DATA" };
         var model = new Option<string?>("--model")
         {
             Description = $"A preset: {string.Join(", ", Presets.Names)} (default: quick)",
@@ -77,12 +77,15 @@ internal static class BenchCommand
             "lipschitz bench step --data moons --model idensenet-lc --json") { data, model, batch, steps, threads };
         command.SetAction(parse =>
         {
-            Configuration preset = Presets.Load(parse.GetValue(model) ?? "quick");
-            Configuration configuration = preset with
+            string name = parse.GetValue(data) ?? "moons";
+            DataSet set = DataSources.Load(name);
+            Configuration preset = Presets.Load(parse.GetValue(model) ?? "quick", set.Family);
+            Configuration configuration = DataSet.Fit(preset, set.Shape) with
             {
+                Data = name,
                 Training = preset.Training with { Batch = parse.GetValue(batch) ?? preset.Training.Batch },
             };
-            IPointSource source = DataSources.Open(parse.GetValue(data) ?? configuration.Data);
+            IPointSource source = set.Source(configuration);
             using IBackend backend = BackendChoice.Open(parse.GetValue(threads));
             int count = parse.GetValue(steps) ?? DefaultSteps;
             StepTiming timing = UsageException.Guard(() => StepBenchmark.Run(configuration, backend, source, count));
@@ -91,7 +94,7 @@ internal static class BenchCommand
             var result = new
             {
                 model = configuration.Name,
-                data = parse.GetValue(data) ?? configuration.Data,
+                data = configuration.Data,
                 batch = configuration.Training.Batch,
                 backend = backend.Name,
                 parameters = timing.Parameters,

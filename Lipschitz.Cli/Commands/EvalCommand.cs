@@ -17,17 +17,18 @@ internal static class EvalCommand
         Argument<string> run = Arguments.Run();
         Option<int?> repeats = Arguments.Repeats();
         Option<int?> points = Arguments.Whole("--points", 2, "Points of the test set (default: as in the run's configuration)");
+        Option<string?> path = Arguments.MovedData();
         Option<int?> threads = Arguments.Threads();
         var command = new DocumentedCommand(
             "eval",
             "Test a trained flow: negative log-likelihood on the fixed test set, with its standard error.",
             "lipschitz eval runs/moons-quick",
-            "lipschitz eval runs/moons-quick --points 100000 --json") { run, repeats, points, threads };
+            "lipschitz eval runs/moons-quick --points 100000 --json") { run, repeats, points, path, threads };
         command.SetAction(parse =>
         {
             RunDirectory directory = Runs.Open(parse.GetRequiredValue(run));
-            Configuration configuration = directory.Configuration;
-            IPointSource data = DataSources.Open(configuration.Data);
+            Configuration configuration = DataSources.At(directory.Configuration, parse.GetValue(path));
+            IPointSource data = DataSources.Open(configuration);
             using IBackend backend = BackendChoice.Open(parse.GetValue(threads));
             Flow flow = directory.LoadFlow(backend);
             EvaluationSettings evaluation = configuration.Evaluation;

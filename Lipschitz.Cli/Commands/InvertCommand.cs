@@ -60,7 +60,7 @@ internal static class InvertCommand
     private static double[] TestPoints(Configuration configuration, int width)
     {
         var points = new double[DefaultPoints * width];
-        DataSources.Open(configuration.Data).Sample(new RandomKey(configuration.Seed, RandomPurpose.TestData), 0, points);
+        DataSources.Open(configuration).Sample(new RandomKey(configuration.Seed, RandomPurpose.TestData), 0, points);
         return points;
     }
 

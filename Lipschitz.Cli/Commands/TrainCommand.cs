@@ -16,9 +16,12 @@ internal sealed class TrainCommand
     private readonly Shell _shell;
     private readonly Argument<string?> _data = new("DATA")
     {
-        Description = $"A data set ({string.Join(", ", ToyDensities.All)}) or a .csv or .npy file of points",
+        Description = DataSources.Description,
         Arity = ArgumentArity.ZeroOrOne,
     };
+
+    private readonly Option<string?> _path = Arguments.DataPath(
+        "Where mnist, fashion or cifar10 lies: a folder, or CIFAR-10's archive (default for mnist: the 10,000 digits that come with the library)");
 
     private readonly Option<string?> _model = new("--model")
     {
@@ -66,7 +69,9 @@ internal sealed class TrainCommand
             "lipschitz train checkerboard --model idensenet-lc --steps 20000 --seed 1",
             "lipschitz train points.csv --set model.blocks=12 --set training.batch=200 --out runs/mine",
             "lipschitz train moons --certify",
-            "lipschitz train --resume runs/moons-quick") { _data, _model, _steps, _seed, _out, _resume, _threads, _set, _certify };
+            "lipschitz train mnist",
+            "lipschitz train cifar10 --data cifar-10-binary.tar.gz",
+            "lipschitz train --resume runs/moons-quick") { _data, _path, _model, _steps, _seed, _out, _resume, _threads, _set, _certify };
         command.SetAction(Run);
         return command;
     }
@@ -74,8 +79,7 @@ internal sealed class TrainCommand
     private int Run(ParseResult parse)
     {
         bool resumes = parse.GetValue(_resume) is not null;
-        Configuration configuration = resumes ? ResumedConfiguration(parse) : NewConfiguration(parse);
-        IPointSource data = DataSources.Open(configuration.Data);
+        (Configuration configuration, IPointSource data) = resumes ? Resumed(parse) : New(parse);
         using IBackend backend = BackendChoice.Open(parse.GetValue(_threads));
         Trainer trainer = UsageException.Guard(() => CreateTrainer(configuration, backend, data));
         RunDirectory run = resumes ? Runs.Open(parse.GetValue(_resume)!) : CreateRun(parse, configuration);
@@ -155,21 +159,25 @@ internal sealed class TrainCommand
         return new Trainer(configuration, backend, data);
     }
 
-    private Configuration NewConfiguration(ParseResult parse)
+    private (Configuration Configuration, IPointSource Data) New(ParseResult parse)
     {
         string data = parse.GetValue(_data)
             ?? throw new UsageException("train needs DATA, such as moons, or --resume RUN (see lipschitz train --help)");
-        Configuration preset = Presets.Load(parse.GetValue(_model) ?? "quick");
+        string? path = parse.GetValue(_path);
+        DataSet set = DataSources.Load(data, path);
+        Configuration preset = Presets.Load(parse.GetValue(_model) ?? "quick", set.Family);
         Configuration configuration = preset with
         {
             Data = DataSources.Address(data),
+            DataPath = path is null ? null : Path.GetFullPath(path),
             Seed = parse.GetValue(_seed) ?? preset.Seed,
             Training = preset.Training with { Steps = parse.GetValue(_steps) ?? preset.Training.Steps },
         };
-        return ConfigurationJson.Override(configuration, parse.GetValue(_set) ?? []);
+        configuration = DataSet.Fit(ConfigurationJson.Override(configuration, parse.GetValue(_set) ?? []), set.Shape);
+        return (configuration, set.Source(configuration));
     }
 
-    private Configuration ResumedConfiguration(ParseResult parse)
+    private (Configuration Configuration, IPointSource Data) Resumed(ParseResult parse)
     {
         foreach (Option option in new Option[] { _model, _steps, _seed, _out, _set })
         {
@@ -185,7 +193,13 @@ internal sealed class TrainCommand
             throw new UsageException($"the run {parse.GetValue(_resume)} is on {configuration.Data}, not on {data}");
         }
 
-        return configuration;
+        // Another place of the same pictures; the sample that comes with the library is not exchanged for the full set.
+        if (parse.GetValue(_path) is not null && configuration.DataPath is null)
+        {
+            throw new UsageException($"the run {parse.GetValue(_resume)} is on {configuration.Data} as it is; --data does not go with it");
+        }
+
+        return (configuration, DataSources.Open(DataSources.At(configuration, parse.GetValue(_path))));
     }
 
     private RunDirectory CreateRun(ParseResult parse, Configuration configuration)
