@@ -6,6 +6,9 @@ namespace Lipschitz.Cli;
 /// <summary>The lines that say how well a flow fits.</summary>
 internal static class TestText
 {
+    /// <summary>The number, or null where nothing was measured.</summary>
+    public static double? Finite(double value) => double.IsNaN(value) ? null : value;
+
     /// <summary>Writes them.</summary>
     public static void Write(IAnsiConsole console, TestReport test, double? entropy)
     {
