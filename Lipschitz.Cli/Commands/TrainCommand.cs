@@ -32,11 +32,8 @@ internal sealed class TrainCommand
     };
 
     private readonly Option<long?> _steps = Arguments.Whole<long>("--steps", 1, "Optimiser steps (default: the preset's)");
-    private readonly Option<double?> _epochs = new("--epochs")
-    {
-        Description = "Instead of --steps: how often to go through the training pictures or points",
-        HelpName = "number",
-    };
+    private readonly Option<double?> _epochs = Arguments.Positive(
+        "--epochs", "Instead of --steps: how often to go through the training pictures or points");
 
     private readonly Option<string?> _task = new("--task")
     {

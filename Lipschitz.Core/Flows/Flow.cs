@@ -288,7 +288,10 @@ public sealed class Flow
 
     /// <summary>Draws points from the model: latents from N(0, I), inverted.</summary>
     /// <exception cref="ConvergenceException">The inverse failed.</exception>
-    public double[] Sample(int count, ulong seed = 0, double tolerance = 1e-5)
+    public double[] Sample(int count, ulong seed = 0, double tolerance = 1e-5) => Inverse(Latents(count, seed), tolerance).Points;
+
+    /// <summary>Draws from N(0, I), row by row: row i depends on the seed and on i alone.</summary>
+    public double[] Latents(int count, ulong seed)
     {
         var latents = new double[count * Width];
         for (int i = 0; i < count; i++)
@@ -296,7 +299,7 @@ public sealed class Flow
             NormalDraws.FillRow(new RandomKey(seed, RandomPurpose.Sampling), (uint)i, latents.AsSpan(i * Width, Width));
         }
 
-        return Inverse(latents, tolerance).Points;
+        return latents;
     }
 
     /// <summary>
