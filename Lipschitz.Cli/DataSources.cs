@@ -23,6 +23,9 @@ internal static class DataSources
     public static string Description { get; } =
         $"A data set ({string.Join(", ", Names)}), a .csv or .npy file of points, or a folder of PNG or JPEG pictures";
 
+    /// <summary>Whether a name needs no path: all but pictures that have to be fetched.</summary>
+    public static bool ComesWithLibrary(string data) => data is not (FashionName or Cifar10Name);
+
     /// <summary>The source that a configuration asks for.</summary>
     /// <exception cref="UnknownNameException">The name is none.</exception>
     /// <exception cref="UsageException">The pictures do not fit the model.</exception>

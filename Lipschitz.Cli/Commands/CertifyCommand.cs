@@ -25,7 +25,7 @@ internal static class CertifyCommand
             RunDirectory directory = Runs.Open(parse.GetRequiredValue(run));
             IPointSource data = DataSources.Open(DataSources.At(directory.Configuration, parse.GetValue(path)));
             using IBackend backend = BackendChoice.Open(parse.GetValue(threads));
-            TestReport Test() => Trainer.Test(directory.LoadFlow(backend), directory.Configuration.Evaluation, data);
+            TestReport Test() => FlowTest.Run(directory.LoadFlow(backend), directory.Configuration, data);
             Certification certification = Certification.Make(directory, Test(), Test);
             certification.Require();
             Report(shell, parse, directory, certification);

@@ -32,8 +32,11 @@ public sealed class Flow
     private readonly IBackend _backend;
 
     /// <summary>Chains bijections; the first is nearest to the data.</summary>
+    /// <param name="backend">Where the flow lives.</param>
+    /// <param name="bijections">The chain.</param>
+    /// <param name="head">A classifier on outputs along the chain, trained and saved with it; null for none.</param>
     /// <exception cref="ShapeMismatchException">There is none, or one is wider than that before it.</exception>
-    public Flow(IBackend backend, IReadOnlyList<IBijection> bijections)
+    public Flow(IBackend backend, IReadOnlyList<IBijection> bijections, ClassificationHead? head = null)
     {
         if (bijections.Count == 0)
         {
@@ -49,9 +52,9 @@ public sealed class Flow
             }
         }
 
-        (_backend, Bijections) = (backend, bijections);
+        (_backend, Bijections, Head) = (backend, bijections, head);
         Width = bijections[0].Width;
-        Parameters = [.. bijections.SelectMany(b => b.Parameters)];
+        Parameters = [.. bijections.SelectMany(b => b.Parameters), .. head?.Parameters ?? []];
         Trained = new ParameterVector(backend, Parameters);
         Prepare();
     }
@@ -68,7 +71,10 @@ public sealed class Flow
     /// <summary>The chain, nearest to the data first.</summary>
     public IReadOnlyList<IBijection> Bijections { get; }
 
-    /// <summary>Trained parameters and saved state, in order.</summary>
+    /// <summary>A classifier on outputs along the chain, or null.</summary>
+    public ClassificationHead? Head { get; }
+
+    /// <summary>Trained parameters and saved state, in order; those of the head come last.</summary>
     public IReadOnlyList<Parameter> Parameters { get; }
 
     /// <summary>The trained parameters as one flat vector.</summary>
@@ -83,18 +89,58 @@ public sealed class Flow
     /// <summary>The backend the flow lives on.</summary>
     public IBackend Backend => _backend;
 
+    /// <summary>What <see cref="Prepare()"/> works on in parallel: the bijections and, last, the head if there is one.</summary>
+    internal int Parts => Bijections.Count + (Head is null ? 0 : 1);
+
     /// <summary>Makes effective weights from parameters, after every change of them.</summary>
-    public void Prepare() => _backend.Parallel(Bijections.Count, i => Bijections[i].Prepare());
+    public void Prepare() => _backend.Parallel(Parts, Prepare);
 
     /// <summary>Turns a flat gradient with respect to effective weights into one with respect to parameters, in place.</summary>
-    public void PullBack(Tensor gradient) => _backend.Parallel(Bijections.Count, i => Bijections[i].PullBack(gradient));
+    public void PullBack(Tensor gradient) => _backend.Parallel(Parts, part => PullBack(part, gradient));
 
     /// <summary>Improves the estimates of the weights' norms, and prepares.</summary>
-    public void UpdateNorms(int iterations, double tolerance = 0) => _backend.Parallel(Bijections.Count, i =>
+    public void UpdateNorms(int iterations, double tolerance = 0) =>
+        _backend.Parallel(Parts, part => UpdateNorms(part, iterations, tolerance));
+
+    /// <summary>One part of <see cref="PullBack(Tensor)"/>.</summary>
+    internal void PullBack(int part, Tensor gradient)
     {
-        Bijections[i].UpdateNorms(iterations, tolerance);
-        Bijections[i].Prepare();
-    });
+        if (part < Bijections.Count)
+        {
+            Bijections[part].PullBack(gradient);
+            return;
+        }
+
+        foreach (ILayer layer in Head!.Layers)
+        {
+            layer.PullBack(gradient);
+        }
+    }
+
+    /// <summary>One part of <see cref="UpdateNorms(int, double)"/>; the head has no norms to hold down.</summary>
+    internal void UpdateNorms(int part, int iterations, double tolerance)
+    {
+        if (part < Bijections.Count)
+        {
+            Bijections[part].UpdateNorms(iterations, tolerance);
+        }
+
+        Prepare(part);
+    }
+
+    private void Prepare(int part)
+    {
+        if (part < Bijections.Count)
+        {
+            Bijections[part].Prepare();
+            return;
+        }
+
+        foreach (ILayer layer in Head!.Layers)
+        {
+            layer.Prepare();
+        }
+    }
 
     /// <summary>The Lipschitz estimate of each block's branch, in order.</summary>
     public IReadOnlyList<double> BlockLipschitzEstimates() => [.. Blocks.Select(block => block.Branch.LipschitzEstimate)];
@@ -119,11 +165,9 @@ public sealed class Flow
         int runs = estimator.Kind == LogDetKind.Exact ? 1 : repeats;
         int rows = RowCount(points);
         double[] input = points.ToArray();
-        var sum = new double[rows];
-        var squares = new double[rows];
+        var draws = new double[runs * rows]; // run by run
         ForEachShard(rows, () => (Pass: CreatePass(estimator, recompute: true), Workspace: new Workspace(_backend)), (state, first, count) =>
         {
-            var values = new double[count];
             for (int run = 0; run < runs; run++)
             {
                 state.Workspace.Reset();
@@ -136,28 +180,40 @@ public sealed class Flow
                     throw new NonFiniteException(state.Pass.DescribeNonFinite(first));
                 }
 
-                _backend.Download(logProb, values);
-                for (int i = 0; i < count; i++)
-                {
-                    sum[first + i] += values[i];
-                    squares[first + i] += values[i] * values[i];
-                }
+                _backend.Download(logProb, draws.AsSpan((run * rows) + first, count));
             }
         });
+        return LogProbResult.OfDraws(draws, runs, estimator.Kind);
+    }
 
-        double[]? errors = estimator.Kind == LogDetKind.Exact || runs < 2 ? null : new double[rows];
-        for (int i = 0; i < rows; i++)
-        {
-            double mean = sum[i] / runs;
-            if (errors is not null)
+    /// <summary>One logit a class of each point, row by row.</summary>
+    /// <param name="points">Points [n, Width], row by row.</param>
+    /// <exception cref="InvalidOperationException">The flow has no <see cref="Head"/>.</exception>
+    /// <exception cref="NonFiniteException">A logit is not finite.</exception>
+    public double[] Logits(ReadOnlySpan<double> points)
+    {
+        ClassificationHead head = Head ?? throw new InvalidOperationException("The flow has no classification head.");
+        int rows = RowCount(points);
+        double[] input = points.ToArray();
+        var logits = new double[rows * head.Classes];
+        ForEachShard(
+            rows,
+            () => (Pass: CreatePass(new NoLogDeterminant(), recompute: true), Head: head.CreatePass(), Workspace: new Workspace(_backend)),
+            (state, first, count) =>
             {
-                errors[i] = Math.Sqrt(Math.Max(0, (squares[i] / runs) - (mean * mean)) / (runs - 1));
-            }
+                state.Workspace.Reset();
+                Tensor x = state.Workspace.Rent(count, Width);
+                _backend.Upload(input.AsSpan(first * Width, count * Width), x);
+                state.Pass.Forward(x, default, state.Workspace);
+                state.Head.Forward(state.Pass, state.Workspace);
+                if (!_backend.AllFinite(state.Head.Logits))
+                {
+                    throw new NonFiniteException(state.Pass.DescribeNonFinite(first));
+                }
 
-            sum[i] = mean;
-        }
-
-        return new LogProbResult(sum, errors, estimator.Kind);
+                _backend.Download(state.Head.Logits, logits.AsSpan(first * head.Classes, count * head.Classes));
+            });
+        return logits;
     }
 
     /// <summary>z = F(x) of each point.</summary>
@@ -232,7 +288,10 @@ public sealed class Flow
 
     /// <summary>Draws points from the model: latents from N(0, I), inverted.</summary>
     /// <exception cref="ConvergenceException">The inverse failed.</exception>
-    public double[] Sample(int count, ulong seed = 0, double tolerance = 1e-5)
+    public double[] Sample(int count, ulong seed = 0, double tolerance = 1e-5) => Inverse(Latents(count, seed), tolerance).Points;
+
+    /// <summary>Draws from N(0, I), row by row: row i depends on the seed and on i alone.</summary>
+    public double[] Latents(int count, ulong seed)
     {
         var latents = new double[count * Width];
         for (int i = 0; i < count; i++)
@@ -240,7 +299,7 @@ public sealed class Flow
             NormalDraws.FillRow(new RandomKey(seed, RandomPurpose.Sampling), (uint)i, latents.AsSpan(i * Width, Width));
         }
 
-        return Inverse(latents, tolerance).Points;
+        return latents;
     }
 
     /// <summary>
@@ -255,8 +314,9 @@ public sealed class Flow
         int rows = RowCount(points);
         Tensor z = _backend.Allocate(rows, Width), x = _backend.Allocate(rows, Width);
         _backend.Upload(points, z);
-        foreach (IBijection bijection in Bijections)
+        for (int i = 0; i < Bijections.Count; i++)
         {
+            IBijection bijection = Bijections[i];
             Tensor input = new(x.Buffer, 0, rows, bijection.Width, bijection.Width);
             _backend.Copy(z.ColumnRange(0, bijection.Width), input);
             bijection.Initialise(input);
@@ -265,6 +325,8 @@ public sealed class Flow
                 workspace.Reset();
                 ApplyInPlace(bijection, z.RowRange(first, count), workspace);
             });
+            _backend.Copy(z.ColumnRange(0, bijection.Width), input);
+            Head?.Initialise(i, input);
         }
     }
 

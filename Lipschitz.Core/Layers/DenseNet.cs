@@ -93,7 +93,8 @@ public sealed partial class DenseNet : ILayer
             string layer = i < depth ? $"{name}.layers.{i}" : $"{name}.final";
             RandomKey layerKey = key with { Step = (uint)i };
             double[] bias = Initial.Uniform(rows, 1 / Math.Sqrt(columns * taps), layerKey, Initial.BiasRow);
-            _weights[i] = new NormalisedWeight(backend, layer, columns, rows, normalisation, layerKey, 1, i < depth ? Convolution : null);
+            ConvolutionShape? convolution = isConvolution ? shape with { Kernel = i < depth ? kernel : 1 } : null;
+            _weights[i] = new NormalisedWeight(backend, layer, columns, rows, normalisation, layerKey, 1, convolution);
             _biases[i] = new Parameter(backend, $"{layer}.bias", ParameterRole.Bias, 1, rows, bias);
             int number = i;
             _effective[i] = new EffectiveWeight(

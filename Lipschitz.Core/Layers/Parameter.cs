@@ -65,6 +65,9 @@ public sealed class Parameter
     /// <summary>What it is for.</summary>
     public ParameterRole Role { get; }
 
+    /// <summary>How often a sample uses each number in one evaluation: as often as there are pixels for the weight of a convolution.</summary>
+    public int Uses { get; init; } = 1;
+
     /// <summary>Whether the optimiser changes it.</summary>
     public bool IsTrained => Role != ParameterRole.SingularVector;
 
