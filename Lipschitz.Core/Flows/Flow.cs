@@ -111,10 +111,7 @@ public sealed class Flow
             return;
         }
 
-        foreach (ILayer layer in Head!.Layers)
-        {
-            layer.PullBack(gradient);
-        }
+        Head!.PullBack(gradient);
     }
 
     /// <summary>One part of <see cref="UpdateNorms(int, double)"/>; the head has no norms to hold down.</summary>
@@ -136,10 +133,7 @@ public sealed class Flow
             return;
         }
 
-        foreach (ILayer layer in Head!.Layers)
-        {
-            layer.Prepare();
-        }
+        Head!.Prepare();
     }
 
     /// <summary>The Lipschitz estimate of each block's branch, in order.</summary>

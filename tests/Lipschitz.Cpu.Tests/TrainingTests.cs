@@ -60,10 +60,38 @@ public class TrainingTests
         Assert.Contains($"rows {4 * Flow.PicturesPerShard} to {(5 * Flow.PicturesPerShard) - 1}", message, StringComparison.Ordinal);
     }
 
-    private static double[] Trained(int threads, bool pictures)
+    [Fact]
+    public void Neither_threads_nor_evaluating_again_change_a_bit_of_training_on_pictures()
+    {
+        double[] expected = Trained(1, backend => SmallPictures(backend, recompute: false));
+        Assert.All(expected, value => Assert.True(double.IsFinite(value)));
+        Assert.Equal(expected, Trained(3, backend => SmallPictures(backend, recompute: false)));
+        Assert.Equal(expected, Trained(2, backend => SmallPictures(backend, recompute: true)));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_step_on_pictures_and_classes_allocates_nothing(bool recompute)
+    {
+        using IBackend backend = CpuBackend.Create(Precision.Float32, 1);
+        Trainer trainer = SmallPictures(backend, recompute);
+        for (int warm = 0; warm < 10; warm++)
+        {
+            trainer.Step();
+        }
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        trainer.Step();
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    private static double[] Trained(int threads, bool pictures) => Trained(threads, backend => Create(backend, pictures));
+
+    private static double[] Trained(int threads, Func<IBackend, Trainer> create)
     {
         using IBackend backend = CpuBackend.Create(Precision.Float32, threads);
-        Trainer trainer = Create(backend, pictures);
+        Trainer trainer = create(backend);
         for (int step = 0; step < 3; step++)
         {
             trainer.Step();
@@ -77,6 +105,33 @@ public class TrainingTests
 
     private static Trainer Create(IBackend backend, bool pictures) => new(
         Configure(pictures), backend, pictures ? new PictureSource(MnistSample.Load(), Pictures) : new Moons());
+
+    // Pictures of 12 x 12 x 2, two scales and a head on each.
+    private static Trainer SmallPictures(IBackend backend, bool recompute)
+    {
+        var shape = new ImageShape(12, 12, 2);
+        var random = new Random(1);
+        PictureSet Set(int count)
+        {
+            var pixels = new byte[count * shape.Count];
+            random.NextBytes(pixels);
+            return new PictureSet(shape, pixels, [.. Enumerable.Range(0, count).Select(i => (byte)(i % 3))], 3);
+        }
+
+        Configuration preset = Presets.Load("quick", PresetFamily.Cifar10);
+        Configuration configuration = preset with
+        {
+            Task = new TaskSettings { Kind = TaskKind.Hybrid, Weight = 0.1, Classes = 3, HeadChannels = 8 },
+            Model = preset.Model with
+            {
+                Depth = 1,
+                Growth = 6,
+                Image = preset.Model.Image! with { Shape = shape, FirstSqueezes = 0, Blocks = [1, 1], FullyConnected = 1 },
+            },
+            Training = preset.Training with { Batch = 6, Recompute = recompute },
+        };
+        return new Trainer(configuration, backend, new PictureSource(new PictureSplit(Set(20), Set(5)), 6, flip: true));
+    }
 
     private static Configuration Configure(bool pictures)
     {
