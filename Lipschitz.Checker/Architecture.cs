@@ -2,108 +2,185 @@ using System.Text.Json;
 
 namespace Lipschitz.Checker;
 
+/// <summary>A linear layer: a weight [Outputs Kernel Kernel, Columns], a convolution where Kernel is not 1.</summary>
+internal sealed record Layer(string Name, int Outputs, int Columns, int Kernel, bool Activated)
+{
+    public int Rows => checked(Outputs * Kernel * Kernel);
+    public string Tensor => $"{Name}.effective";
+}
+
+/// <summary>A branch: a DenseNet, perhaps with a first layer before it, or, without a final layer, a chain; on pictures of a size.</summary>
+internal sealed record Branch(Layer? First, Layer[] Layers, Layer? Final, int Height, int Width);
+
+/// <summary>One bijection of the flow, the rule for it, and what the rule needs to know.</summary>
+internal sealed record Part(string Name, string Rule, int Columns = 0, double Alpha = 0, Branch? Branch = null);
+
 /// <summary>What config.json and the model's width say the flow is: names and shapes of everything a certificate must cover.</summary>
 internal sealed class Architecture
 {
     private const string File = "config.json";
-    private readonly List<(string Name, int Rows, int Columns, bool MustExist)> _tensors = [];
-    private readonly int _blocks, _depth, _growth;
-    private readonly int[] _hidden;
+    private readonly Dictionary<string, (int Rows, int Columns)> _tensors = [];
+    private readonly HashSet<string> _unused = []; // tensors that training keeps, and the function does not depend on
+    private readonly string[] _described = ["branch", "blocks", "depth", "growth", "hidden", "activation", "actNorm"];
+    private readonly Fields _model;
     private readonly bool _hasNorms;
 
     /// <summary>Reads the model settings; unknown ones are refused, since they may change the function.</summary>
     public Architecture(byte[] configuration, int width)
     {
-        Fields model = Fields.AtLeast(Fields.Parse(configuration, File), File).Object(
-            "model", "branch", "blocks", "depth", "growth", "hidden", "activation", "concatenation", "concatenationBound", "coefficient", "actNorm");
-        Width = width;
-        Branch = model.Text("branch");
-        (_blocks, _depth, _growth, _hidden) = (model.Whole("blocks"), model.Whole("depth"), model.Whole("growth"), model.Wholes("hidden"));
-        _hasNorms = model.Flag("actNorm");
-        Activation = ActivationConstant.Find(model.Text("activation"), model.PathOf("activation"));
-        Refusal.Unless(Branch is "DenseNet" or "Residual", model.PathOf("branch"), "unknown");
-        Refusal.Unless(_blocks > 0 && (!IsDenseNet || (_depth > 0 && _growth > 0)) && !_hidden.Contains(0), model.Path, "a count is 0");
-        IEnumerable<string> names = Enumerable.Range(0, _blocks + 1).SelectMany(b => new[] { $"norms.{b}", $"blocks.{b}" }).SkipLast(1);
-        Parts = [.. names.Where(name => _hasNorms || !IsNorm(name))];
-        foreach (string norm in Parts.Where(IsNorm))
+        _model = Fields.AtLeast(Fields.AtLeast(Fields.Parse(configuration, File), File).Element("model"), $"{File}.model");
+        IsPictures = _model.Has("image");
+        _described = IsPictures ? [.. _described, "image"] : _described;
+        _model.MustHaveExactly([.. _described, "concatenation", "concatenationBound", "coefficient"]);
+        (Width, IsDenseNet, _hasNorms) = (width, _model.Text("branch") == "DenseNet", _model.Flag("actNorm"));
+        Activation = ActivationConstant.Find(_model.Text("activation"), _model.PathOf("activation"));
+        Refusal.Unless(IsDenseNet || _model.Text("branch") == "Residual", _model.PathOf("branch"), "unknown");
+        if (IsPictures)
         {
-            _tensors.AddRange([($"{norm}.shift", 1, Width, true), ($"{norm}.logScale", 1, Width, true)]);
+            AddPictures(_model.Object(
+                "image", "height", "width", "channels", "logit", "firstSqueezes", "blocks", "factorOut", "fullyConnected",
+                "fullyConnectedWidth", "fullyConnectedDepth", "fullyConnectedGrowth", "fullyConnectedHidden"));
         }
-
-        Layers = [.. Enumerable.Range(0, _blocks).Select(MakeBlock)];
+        else
+        {
+            AddNorm(width);
+            AddBlocks(_model.Count("blocks"), width, () => IsDenseNet
+                ? DenseNet(null, width, width, _model.Count("depth"), _model.Count("growth"), 1)
+                : Chain([width, .. _model.Counts("hidden"), width], [1], true));
+        }
     }
 
     public int Width { get; }
-    public string Branch { get; }
-    public bool IsDenseNet => Branch == "DenseNet";
+    public bool IsPictures { get; }
+    public bool IsDenseNet { get; }
     public ActivationConstant Activation { get; }
-
-    /// <summary>norms.0, blocks.0, norms.1, .. or blocks.0, blocks.1, ..</summary>
-    public string[] Parts { get; }
-
-    /// <summary>Name, rows and columns of the effective weights of each block, first layer first.</summary>
-    public (string Name, int Rows, int Columns)[][] Layers { get; }
-
-    /// <summary>Whether a part is an ActNorm; the others are blocks.</summary>
-    public static bool IsNorm(string part) => part.StartsWith("norms.", StringComparison.Ordinal);
+    public List<Part> Parts { get; } = [];
+    private string NextBlock => $"blocks.{Parts.Count(part => part.Branch is not null)}";
 
     /// <summary>Checks that a certificate's description is this one.</summary>
     public void Check(JsonElement description, string path)
     {
-        Fields fields = Fields.Exactly(description, path, "branch", "blocks", "depth", "growth", "hidden", "activation", "actNorm");
-        fields.MustBe("branch", Branch);
-        fields.MustBe("blocks", _blocks);
-        fields.MustBe("depth", _depth);
-        fields.MustBe("growth", _growth);
-        fields.MustBe("hidden", _hidden);
-        fields.MustBe("activation", Activation.Name);
-        fields.MustBe("actNorm", _hasNorms);
+        Fields fields = Fields.Exactly(description, path, _described);
+        foreach (string name in _described)
+        {
+            bool same = JsonElement.DeepEquals(fields.Element(name), _model.Element(name));
+            Refusal.Unless(same, fields.PathOf(name), "is not that of config.json");
+        }
     }
 
     /// <summary>Checks that the file holds every tensor of the flow, finite and of the right shape, and no other.</summary>
     public void Check(ModelFile model)
     {
-        foreach ((string name, int rows, int columns, _) in _tensors.Where(t => t.MustExist || model.Names.Contains(t.Name)))
+        foreach ((string name, (int rows, int columns)) in _tensors)
         {
             model.Matrix(name, rows, columns);
         }
 
-        string? unknown = model.Names.Except(_tensors.Select(t => t.Name)).FirstOrDefault();
+        string? unknown = model.Names.Except(_tensors.Keys).Except(_unused).FirstOrDefault();
         Refusal.Unless(unknown is null, $"model.safetensors: {unknown}", "belongs to no layer of config.json");
     }
 
-    private (string Name, int Rows, int Columns)[] MakeBlock(int block)
+    private void AddPictures(Fields image)
     {
-        string name = $"blocks.{block}";
-        if (!IsDenseNet)
+        (int height, int width, int channels) = (image.Count("height"), image.Count("width"), image.Count("channels"));
+        Refusal.Unless((long)height * width * channels == Width, image.Path, $"is no picture of {Width} numbers");
+        double alpha = image.Positive("logit");
+        Refusal.Unless(alpha < 0.5, image.PathOf("logit"), "is not below 1/2");
+        Parts.Add(new Part("preprocess", "logit", Alpha: alpha));
+        int squeezes = 0, splits = 0;
+        while (squeezes < image.Whole("firstSqueezes"))
         {
-            int[] widths = [Width, .. _hidden, Width];
-            return [.. Enumerable.Range(0, widths.Length - 1).Select(
-                i => MakeLayer($"{name}.layers.{i}", widths[i + 1], Activation.OutputColumns(widths[i]), widths[i]))];
+            Squeeze();
         }
 
-        int slice = Activation.OutputColumns(_growth);
-        _tensors.Add(($"{name}.concatenation", _depth, 2, false));
-        return
-        [
-            .. Enumerable.Range(0, _depth).Select(i => MakeLayer($"{name}.layers.{i}", _growth, checked(Width + (i * slice)), _growth)),
-            MakeLayer($"{name}.final", Width, checked(Width + (_depth * slice)), 0),
-        ];
+        AddNorm(channels);
+        int[] scales = image.Wholes("blocks");
+        for (int scale = 0; scale < scales.Length; scale++)
+        {
+            if (scale > 0)
+            {
+                Squeeze();
+            }
+
+            if (scale > 0 && image.Flag("factorOut"))
+            {
+                Parts.Add(new Part($"splits.{splits++}", "factor-out"));
+                channels /= 2;
+            }
+
+            AddBlocks(scales[scale], channels, () => IsDenseNet
+                ? DenseNet(null, channels, channels, _model.Count("depth"), _model.Count("growth"), 3, height, width)
+                : Chain([channels, .. _model.Counts("hidden"), channels], [3, 1], NextBlock != "blocks.0", height, width));
+        }
+
+        int all = height * width * channels;
+        AddBlocks(image.Whole("fullyConnected"), all, () => IsDenseNet
+            ? DenseNet(
+                MakeLayer("first", image.Count("fullyConnectedWidth"), all, 1, false), image.Count("fullyConnectedWidth"), all,
+                image.Count("fullyConnectedDepth"), image.Count("fullyConnectedGrowth"), 1)
+            : Chain([all, .. image.Counts("fullyConnectedHidden"), all], [1], true));
+
+        void Squeeze()
+        {
+            Refusal.Unless(height % 2 == 0 && width % 2 == 0, image.Path, "cannot be squeezed so often");
+            (height, width, channels) = (height / 2, width / 2, 4 * channels);
+            Parts.Add(new Part($"squeezes.{squeezes++}", "permutation"));
+        }
     }
 
-    private (string Name, int Rows, int Columns) MakeLayer(string name, int rows, int columns, int activated)
+    private void AddBlocks(int count, int columns, Func<Branch> branch)
     {
-        Refusal.Unless(activated % Activation.Multiple == 0, name, $"{Activation.Name} does not fit {activated} columns");
-        if (activated > 0 && Activation.Scalars > 0)
+        for (int i = 0; i < count; i++)
         {
-            _tensors.Add(($"{name}.beta", 1, Activation.Scalars, true));
+            Parts.Add(new Part(NextBlock, "residual", Branch: branch()));
+            AddNorm(columns);
+        }
+    }
+
+    private void AddNorm(int columns)
+    {
+        if (_hasNorms)
+        {
+            string name = NextBlock.Replace("blocks", "norms", StringComparison.Ordinal);
+            _tensors[$"{name}.shift"] = _tensors[$"{name}.logScale"] = (1, columns);
+            Parts.Add(new Part(name, "scale", columns));
+        }
+    }
+
+    private Branch DenseNet(Layer? first, int inputs, int outputs, int depth, int growth, int kernel, int height = 1, int width = 1)
+    {
+        int slice = Activation.OutputColumns(growth);
+        _unused.Add($"{NextBlock}.concatenation");
+        Layer[] layers =
+            [.. Enumerable.Range(0, depth).Select(i => MakeLayer($"layers.{i}", growth, checked(inputs + (i * slice)), kernel, true, growth))];
+        return new Branch(first, layers, MakeLayer("final", outputs, checked(inputs + (depth * slice)), 1, false), height, width);
+    }
+
+    // Kernels: of the layers at both ends, and of those between them.
+    private Branch Chain(int[] widths, int[] kernels, bool startsActivated, int height = 1, int width = 1)
+    {
+        int last = widths.Length - 2;
+        Layer[] layers = [.. Enumerable.Range(0, last + 1).Select(i => i > 0 || startsActivated
+            ? MakeLayer($"layers.{i}", widths[i + 1], Activation.OutputColumns(widths[i]), Kernel(i), true, widths[i])
+            : MakeLayer($"layers.{i}", widths[i + 1], widths[i], Kernel(i), false))];
+        return new Branch(null, layers, null, height, width);
+
+        int Kernel(int layer) => layer == 0 || layer == last ? kernels[0] : kernels[^1];
+    }
+
+    private Layer MakeLayer(string suffix, int outputs, int columns, int kernel, bool activated, int activatedColumns = 0)
+    {
+        var layer = new Layer($"{NextBlock}.{suffix}", outputs, columns, kernel, activated);
+        bool fits = activatedColumns % Activation.Multiple == 0;
+        Refusal.Unless(fits, layer.Name, $"{Activation.Name} does not fit {activatedColumns} columns");
+        if (activated && Activation.Scalars > 0)
+        {
+            _tensors[$"{layer.Name}.beta"] = (1, Activation.Scalars);
         }
 
-        _tensors.Add(($"{name}.effective", rows, columns, true));
-        _tensors.Add(($"{name}.bias", 1, rows, true));
-        _tensors.Add(($"{name}.weight", rows, columns, false));
-        _tensors.Add(($"{name}.u", 1, rows, false));
-        _tensors.Add(($"{name}.v", 1, columns, false));
-        return ($"{name}.effective", rows, columns);
+        _tensors[layer.Tensor] = (layer.Rows, columns);
+        _tensors[$"{layer.Name}.bias"] = (1, outputs);
+        _unused.UnionWith([$"{layer.Name}.weight", $"{layer.Name}.u", $"{layer.Name}.v"]);
+        return layer;
     }
 }

@@ -24,6 +24,7 @@ public sealed record CheckReport(IReadOnlyList<Finding> Findings, IReadOnlyList<
         "the rounding of float32 evaluation: the claims are about the real function that the float32 parameters define",
         "norms other than the 2-norm, log-determinants, and how well the density fits any data",
         "the programs that evaluate the model, and files other than config.json and model.safetensors",
+        "pictures with numbers outside [0, 1]: there the logit transform in front of the flow has no constant, or no value",
     ];
 }
 
@@ -67,15 +68,15 @@ public static class CertificateChecker
             Try(findings, () => architecture.Check(root.Element("architecture"), root.PathOf("architecture")));
             architecture.Check(file);
             var rules = new Rules(file, architecture);
-            JsonElement[] list = root.List("parts", architecture.Parts.Length);
+            JsonElement[] list = root.List("parts", architecture.Parts.Count);
             for (int i = 0; i < list.Length; i++)
             {
-                Try(findings, () => parts.Add(rules.Part(list[i], $"{root.PathOf("parts")}[{i}]", architecture.Parts[i])));
+                Try(findings, () => parts.Add(rules.Check(list[i], $"{root.PathOf("parts")}[{i}]", architecture.Parts[i])));
             }
 
             if (findings.Count == 0)
             {
-                (lipschitz, inverse) = CheckFlow(root, parts);
+                (lipschitz, inverse) = CheckFlow(root, architecture, parts);
             }
         });
         return findings.Count == 0 ? new CheckReport(findings, parts, lipschitz, inverse) : Refused(findings);
@@ -110,11 +111,19 @@ public static class CertificateChecker
         model.MustBe(DigestName, file.Sha256);
     }
 
-    private static (double Lipschitz, double Inverse) CheckFlow(Fields root, List<CheckedPart> parts)
+    // Constants multiply; what acts on a part of the features only, F beside the identity, has max(1, Lip F), as a whole.
+    private static (double Lipschitz, double Inverse) CheckFlow(Fields root, Architecture architecture, List<CheckedPart> parts)
     {
-        double Product(Func<CheckedPart, double> constant) => parts.Select(constant).Aggregate(1.0, Outward.MultiplyUp);
+        double lipschitz = 1, inverse = 1;
+        for (int i = parts.Count - 1; i >= 0; i--)
+        {
+            bool factorsOut = architecture.Parts[i].Rule == "factor-out";
+            (lipschitz, inverse) = factorsOut ? (Math.Max(1, lipschitz), Math.Max(1, inverse)) : (lipschitz, inverse);
+            (lipschitz, inverse) = (Outward.MultiplyUp(parts[i].Lipschitz, lipschitz), Outward.MultiplyUp(parts[i].Inverse, inverse));
+        }
+
         Fields flow = root.Object("flow", "lipschitz", "inverse");
-        return (flow.Claim("lipschitz", Product(part => part.Lipschitz)), flow.Claim("inverse", Product(part => part.Inverse)));
+        return (flow.Claim("lipschitz", lipschitz), flow.Claim("inverse", inverse));
     }
 
     private static void Try(List<Finding> findings, Action check)

@@ -35,21 +35,26 @@ internal sealed class Fields
     public static Fields Exactly(JsonElement element, string path, params ReadOnlySpan<string> names)
     {
         var fields = new Fields(element, path);
-        foreach (JsonProperty property in element.EnumerateObject())
-        {
-            Refusal.Unless(names.Contains(property.Name), $"{path}.{property.Name}", "unknown field");
-        }
-
-        foreach (string name in names)
-        {
-            fields.Element(name);
-        }
-
+        fields.MustHaveExactly(names);
         return fields;
     }
 
     /// <summary>An object that may have other fields.</summary>
     public static Fields AtLeast(JsonElement element, string path) => new(element, path);
+    public void MustHaveExactly(params ReadOnlySpan<string> names)
+    {
+        foreach (JsonProperty property in _object.EnumerateObject())
+        {
+            Refusal.Unless(names.Contains(property.Name), PathOf(property.Name), "unknown field");
+        }
+
+        foreach (string name in names)
+        {
+            Element(name);
+        }
+    }
+
+    public bool Has(string name) => _object.TryGetProperty(name, out _);
     public string PathOf(string name) => $"{Path}.{name}";
 
     public JsonElement Element(string name) =>
@@ -82,9 +87,10 @@ internal sealed class Fields
     public double[] Numbers(string name) => [.. List(name).Select((element, i) => Number(element, $"{Path}.{name}[{i}]"))];
     public int Whole(string name) => Whole(Element(name), PathOf(name));
     public int[] Wholes(string name) => [.. List(name).Select((element, i) => Whole(element, $"{Path}.{name}[{i}]"))];
+    public int Count(string name) => Whole(name) is > 0 and int count ? count : throw new Refusal(PathOf(name), "is 0");
+    public int[] Counts(string name) => Wholes(name) is { } all && !all.Contains(0) ? all : throw new Refusal(PathOf(name), "has a 0");
     public void MustBe(string name, string due) => Refusal.Unless(Text(name) == due, PathOf(name), $"'{Text(name)}' where '{due}' is due");
     public void MustBe(string name, double due) => Refusal.Unless(Number(name) == due, PathOf(name), $"{Number(name):R} where {due:R} is due");
-    public void MustBe(string name, bool due) => Refusal.Unless(Flag(name) == due, PathOf(name), $"{due} is due");
 
     public void MustBe(string name, int[] due) =>
         Refusal.Unless(Wholes(name).SequenceEqual(due), PathOf(name), $"[{string.Join(", ", due)}] is due");

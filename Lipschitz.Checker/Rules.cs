@@ -8,87 +8,102 @@ internal sealed class Rules(ModelFile model, Architecture architecture)
     private const double LargestFactor = 1e30; // of e1, e2, so that no product of them over- or underflows
     private readonly ActivationConstant _phi = architecture.Activation;
 
-    /// <summary>One bijection of the chain: an ActNorm or a residual block.</summary>
-    public CheckedPart Part(JsonElement element, string path, string name)
+    /// <summary>One bijection of the chain.</summary>
+    public CheckedPart Check(JsonElement element, string path, Part part)
     {
-        bool isNorm = Architecture.IsNorm(name);
-        string[] fields = ["name", "rule", "lipschitz", "inverse", .. isNorm ? Array.Empty<string>() : ["branch"]];
-        Fields part = Fields.Exactly(element, path, fields);
-        part.MustBe("name", name);
-        part.MustBe("rule", isNorm ? "scale" : "residual");
-        if (isNorm)
+        string[] more = part.Rule switch { "residual" => ["branch"], "logit" => ["alpha", "domain"], _ => [] };
+        Fields fields = Fields.Exactly(element, path, ["name", "rule", "lipschitz", "inverse", .. more]);
+        fields.MustBe("name", part.Name);
+        fields.MustBe("rule", part.Rule);
+        (double lipschitz, double inverse) = part.Rule switch
         {
-            double[] logScale = model.Matrix($"{name}.logScale", 1, architecture.Width);
-            return new(name, part.Claim("lipschitz", Outward.ExpUp(logScale.Max())), part.Claim("inverse", Outward.ExpUp(-logScale.Min())));
-        }
-
-        double branch = Branch(part.Element("branch"), part.PathOf("branch"), int.Parse(name["blocks.".Length..]));
-        Refusal.Unless(branch < 1, $"{part.PathOf("branch")}.lipschitz", $"{branch:R} is not below 1");
-        double inverse = Outward.DivideUp(1, Outward.SubtractDown(1, branch));
-        return new(name, part.Claim("lipschitz", Outward.AddUp(1, branch)), part.Claim("inverse", inverse));
-    }
-
-    private double Branch(JsonElement element, string path, int block)
-    {
-        string rule = Fields.AtLeast(element, path).Text("rule");
-        return rule switch
-        {
-            "dense-net" when architecture.IsDenseNet => DenseNet(element, path, block),
-            "product" when !architecture.IsDenseNet => Product(element, path, block),
-            "multipliers" => WholeBranch(element, path, block),
-            _ => throw new Refusal($"{path}.rule", $"no rule '{rule}' for a {architecture.Branch} branch"),
+            "residual" => Residual(fields, part.Branch!),
+            "scale" => Scale(model.Matrix($"{part.Name}.logScale", 1, part.Columns)),
+            "logit" => Logit(fields, part.Alpha),
+            _ => (1, 1), // permutations
         };
+        return new(part.Name, fields.Claim("lipschitz", lipschitz), fields.Claim("inverse", inverse));
     }
 
-    // Layers h <- [e1 h; e2 phi(N h + b)] with N = E D^-1, then E D^-1 h + b: Lip <= s_final prod sqrt(e1^2 + (e2 L s)^2).
-    private double DenseNet(JsonElement element, string path, int block)
+    private static (double Lipschitz, double Inverse) Scale(double[] logScale) =>
+        (Outward.ExpUp(logScale.Max()), Outward.ExpUp(-logScale.Min()));
+
+    // The slope (1 - 2a)/(s (1 - s)) of logit(a + (1 - 2a) x) for s in [a, 1 - a]: largest at the ends, least in the middle.
+    private static (double Lipschitz, double Inverse) Logit(Fields fields, double alpha)
     {
-        Fields branch = Fields.Exactly(element, path, "rule", "lipschitz", "activation", "layers", "final");
+        fields.MustBe("alpha", alpha);
+        fields.MustBe("domain", "[0, 1]");
+        double ends = Outward.MultiplyDown(alpha, Outward.SubtractDown(1, alpha));
+        double largest = Outward.DivideUp(Outward.AddUp(1, -2 * alpha), ends); // 2 alpha and 4 times a number are exact
+        return (largest, Outward.DivideUp(1, 4 * Outward.SubtractDown(1, 2 * alpha)));
+    }
+
+    private (double Lipschitz, double Inverse) Residual(Fields part, Branch branch)
+    {
+        string path = part.PathOf("branch"), rule = Fields.AtLeast(part.Element("branch"), path).Text("rule");
+        double bound = rule switch
+        {
+            "dense-net" when architecture.IsDenseNet => DenseNet(part.Element("branch"), path, branch),
+            "product" when !architecture.IsDenseNet => Product(part.Element("branch"), path, branch),
+            "multipliers" when !architecture.IsPictures => WholeBranch(part.Element("branch"), path, branch),
+            _ => throw new Refusal($"{path}.rule", $"no rule '{rule}' for such a branch"),
+        };
+        Refusal.Unless(bound < 1, $"{path}.lipschitz", $"{bound:R} is not below 1");
+        return (Outward.AddUp(1, bound), Outward.DivideUp(1, Outward.SubtractDown(1, bound)));
+    }
+
+    // Layers h <- [e1 h; e2 phi(N h + b)] with N = E D^-1, then E D^-1 h + b: Lip <= s_first prod sqrt(e1^2 + (e2 L s)^2) s_final.
+    private double DenseNet(JsonElement element, string path, Branch shape)
+    {
+        string[] before = shape.First is null ? [] : ["first"];
+        Fields branch = Fields.Exactly(element, path, ["rule", "lipschitz", "activation", .. before, "layers", "final"]);
         double phi = Constant(branch);
-        JsonElement[] layers = branch.List("layers", architecture.Layers[block].Length - 1);
-        double[] divisors = [.. Enumerable.Repeat(1.0, architecture.Width)]; // of the columns of the next layer
-        double product = 1;
+        JsonElement[] layers = branch.List("layers", shape.Layers.Length);
+        double product = shape.First is null ? 1 : Norm(branch.Element("first"), branch.PathOf("first"), shape, shape.First);
+        double[] divisors = []; // of the columns of the next layer
         for (int i = 0; i < layers.Length; i++)
         {
             Fields layer = Fields.Exactly(layers[i], $"{branch.PathOf("layers")}[{i}]", "rule", "e1", "e2", "weight");
             layer.MustBe("rule", "concatenation");
-            double s = Norm(layer.Element("weight"), layer.PathOf("weight"), block, i, divisors);
+            int columns = shape.Layers[i].Columns, next = i + 1 < layers.Length ? shape.Layers[i + 1].Columns : shape.Final!.Columns;
+            divisors = i == 0 ? Ones(columns) : divisors;
+            double s = Norm(layer.Element("weight"), layer.PathOf("weight"), shape, shape.Layers[i], divisors);
             double e1 = Factor(layer, "e1"), e2 = Factor(layer, "e2");
             double right = Outward.MultiplyUp(e2, Outward.MultiplyUp(phi, s));
             double square = Outward.AddUp(Outward.MultiplyUp(e1, e1), Outward.MultiplyUp(right, right));
             product = Outward.MultiplyUp(product, Outward.SqrtUp(square));
-            divisors = [.. divisors.Select(d => d * e1), .. Enumerable.Repeat(e2, _phi.OutputColumns(architecture.Layers[block][i].Rows))];
+            divisors = [.. divisors.Select(d => d * e1), .. Enumerable.Repeat(e2, next - columns)];
         }
 
-        double final = Norm(branch.Element("final"), branch.PathOf("final"), block, layers.Length, divisors);
+        double final = Norm(branch.Element("final"), branch.PathOf("final"), shape, shape.Final!, divisors);
         return branch.Claim("lipschitz", Outward.MultiplyUp(product, final));
     }
 
     // phi, then a linear layer, in turn: constants multiply.
-    private double Product(JsonElement element, string path, int block)
+    private double Product(JsonElement element, string path, Branch shape)
     {
         Fields branch = Fields.Exactly(element, path, "rule", "lipschitz", "activation", "layers");
         double phi = Constant(branch), product = 1;
-        JsonElement[] layers = branch.List("layers", architecture.Layers[block].Length);
+        JsonElement[] layers = branch.List("layers", shape.Layers.Length);
         for (int i = 0; i < layers.Length; i++)
         {
-            double[] ones = [.. Enumerable.Repeat(1.0, architecture.Layers[block][i].Columns)];
-            double s = Norm(layers[i], $"{branch.PathOf("layers")}[{i}]", block, i, ones);
-            product = Outward.MultiplyUp(product, Outward.MultiplyUp(phi, s));
+            double s = Norm(layers[i], $"{branch.PathOf("layers")}[{i}]", shape, shape.Layers[i]);
+            product = Outward.MultiplyUp(product, shape.Layers[i].Activated ? Outward.MultiplyUp(phi, s) : s);
         }
 
         return branch.Claim("lipschitz", product);
     }
 
     // A bound of the whole branch from the slopes of its activation, see Multipliers.
-    private double WholeBranch(JsonElement element, string path, int block)
+    private double WholeBranch(JsonElement element, string path, Branch shape)
     {
         Fields branch = Fields.Exactly(element, path, "rule", "lipschitz", "activation", "layers", "multipliers");
         Fields activation = Activation(branch, "slopes", "least", "largest");
         Refusal.Unless(_phi.Slopes is not null, activation.PathOf("name"), "has no slopes");
         activation.MustBe("least", _phi.Slopes!.Value.Least);
         activation.MustBe("largest", _phi.Slopes.Value.Largest);
-        JsonElement[] layers = branch.List("layers", architecture.Layers[block].Length);
+        Layer[] all = shape.Final is null ? shape.Layers : [.. shape.Layers, shape.Final];
+        JsonElement[] layers = branch.List("layers", all.Length);
         var stages = new List<Stage>();
         int d = architecture.Width, start = 0;
         if (!architecture.IsDenseNet)
@@ -101,9 +116,8 @@ internal sealed class Rules(ModelFile model, Architecture architecture)
         for (int i = 0; i < layers.Length; i++)
         {
             Fields weight = Fields.Exactly(layers[i], $"{branch.PathOf("layers")}[{i}]", "rule", "name", "shape", "sha256");
-            (_, int rows, int columns) = architecture.Layers[block][i];
-            stages.Add(new Stage(Matrix(weight, "weight", block, i), rows, columns, start));
-            start += architecture.IsDenseNet ? 0 : columns;
+            stages.Add(new Stage(Matrix(weight, "weight", all[i]), all[i].Rows, all[i].Columns, start));
+            start += architecture.IsDenseNet ? 0 : all[i].Columns;
         }
 
         double bound = branch.Positive("lipschitz");
@@ -129,27 +143,34 @@ internal sealed class Rules(ModelFile model, Architecture architecture)
         ? factor
         : throw new Refusal(layer.PathOf(name), "out of range");
 
-    private double[] Matrix(Fields weight, string rule, int block, int layer)
+    private double[] Matrix(Fields weight, string rule, Layer layer)
     {
         weight.MustBe("rule", rule);
-        (string name, int rows, int columns) = architecture.Layers[block][layer];
-        weight.MustBe("name", name);
-        weight.MustBe("shape", [rows, columns]);
-        weight.MustBe("sha256", model.DigestOf(name));
-        return model.Matrix(name, rows, columns);
+        weight.MustBe("name", layer.Tensor);
+        weight.MustBe("shape", [layer.Rows, layer.Columns]);
+        weight.MustBe("sha256", model.DigestOf(layer.Tensor));
+        return model.Matrix(layer.Tensor, layer.Rows, layer.Columns);
     }
 
-    // The claim |E D^-1|_2 <= bound about one effective weight E, D the diagonal of the column divisors.
-    private double Norm(JsonElement element, string path, int block, int layer, double[] divisors)
+    // The claim |E D^-1|_2 <= bound about one effective weight E, D the diagonal of the column divisors, or about its convolution.
+    private double Norm(JsonElement element, string path, Branch branch, Layer layer, double[]? divisors = null)
     {
-        Fields weight = Fields.Exactly(element, path, "rule", "name", "shape", "sha256", "bound");
+        string[] more = layer.Kernel == 1 ? [] : ["grid"];
+        Fields weight = Fields.Exactly(element, path, ["rule", "name", "shape", "sha256", "bound", .. more]);
         double bound = weight.Positive("bound");
-        (_, int rows, int columns) = architecture.Layers[block][layer];
-        double[] matrix = [.. Matrix(weight, "dense-chol", block, layer).Select((w, k) => w / divisors[k % columns])];
-        Refusal.Unless(divisors.All(d => d is > 1e-200 and < 1e200), path, "the factors of its columns are out of range");
+        double[] d = divisors ?? Ones(layer.Columns);
+        Refusal.Unless(d.All(divisor => divisor is > 1e-200 and < 1e200), path, "the factors of its columns are out of range");
+        double[] matrix = Matrix(weight, layer.Kernel == 1 ? "dense-chol" : "conv-grid", layer);
+        matrix = [.. matrix.Select((w, k) => w / d[k % layer.Columns])];
 
-        // Each divisor is a product of at most layer + 1 numbers; one more rounding for the division; generous by a factor of two.
-        bool proven = VerifiedCholesky.ProvesNorm(matrix, rows, columns, Outward.Gamma(2L * (layer + 3)), bound);
+        // Each divisor is a product of at most as many numbers as there are dense layers; one more rounding for the division; generous.
+        double relative = Outward.Gamma(2L * (branch.Layers.Length + 3));
+        bool proven = layer.Kernel == 1
+            ? VerifiedCholesky.ProvesNorm(matrix, layer.Outputs, layer.Columns, relative, bound)
+            : new ConvolutionGrid(matrix, layer.Outputs, layer.Columns, layer.Kernel).Proves(
+                weight.Wholes("grid"), branch.Height, branch.Width, relative, bound);
         return proven ? bound : throw new Refusal(weight.PathOf("bound"), $"{bound:R} is not proven to bound the norm of the weight");
     }
+
+    private static double[] Ones(int count) => [.. Enumerable.Repeat(1.0, count)];
 }

@@ -14,6 +14,9 @@ public readonly record struct BiLipschitz(double Forward, double Inverse)
     public BiLipschitz Then(BiLipschitz next) =>
         new(Outward.MultiplyUp(Forward, next.Forward), Outward.MultiplyUp(Inverse, next.Inverse));
 
+    /// <summary>Of F on some coordinates beside the identity on the others.</summary>
+    public BiLipschitz BesideIdentity() => new(Math.Max(1, Forward), Math.Max(1, Inverse));
+
     /// <summary>Of x + g(x) with Lip(g) &lt;= bound: 1 + L and 1/(1 - L).</summary>
     public static BiLipschitz Residual(double bound)
     {

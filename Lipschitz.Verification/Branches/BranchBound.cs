@@ -29,7 +29,8 @@ public static class BranchBound
             product = Outward.MultiplyUp(product, factor.Factor);
         }
 
-        BranchNetwork? network = tight && p == 2 ? BranchNetwork.From(layer) : null;
+        bool small = layer.InputWidth <= MultiplierBound.LargestWidth;
+        BranchNetwork? network = tight && p == 2 && small ? BranchNetwork.From(layer) : null;
         return new(p, product, factors, network is null ? null : MultiplierBound.TryProve(network));
     }
 
@@ -39,8 +40,8 @@ public static class BranchBound
         {
             case DenseNet net:
                 return ProductBound.Prove(BranchNetwork.From(net)!, p);
-            case Linear linear:
-                return ProductBound.Prove(BranchNetwork.From(linear)!, p);
+            case Linear or Convolution:
+                return ProductBound.Prove(BranchNetwork.From(layer)!, p);
             case ActivationLayer activation:
                 double constant = ActivationBound.Lipschitz(activation.Function, p);
                 return [new("activation", "act", constant, 1, constant, null)];

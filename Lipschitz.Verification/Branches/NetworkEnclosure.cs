@@ -1,4 +1,5 @@
 using Lipschitz.Verification.Activations;
+using Lipschitz.Verification.Dense;
 using Lipschitz.Verification.Rounding;
 
 namespace Lipschitz.Verification.Branches;
@@ -6,71 +7,120 @@ namespace Lipschitz.Verification.Branches;
 /// <summary>Encloses g(x) and its Jacobian for the real function that a branch's numbers define.</summary>
 public static class NetworkEnclosure
 {
-    /// <summary>Encloses g(x).</summary>
+    /// <summary>Encloses g(x), x [Pixels, InputWidth].</summary>
     public static Interval[] Value(BranchNetwork network, ReadOnlySpan<Interval> x)
     {
-        var slices = new Interval[network.TotalWidth];
-        x.CopyTo(slices);
+        Interval[] slices = Begin(network, x);
         int at = network.InputWidth;
         foreach (DenseStage stage in network.Stages)
         {
-            Interval[] a = IntervalActivation.Value(stage.Function, stage.Scalars, Affine(stage, slices));
-            a.CopyTo(slices, at);
-            at += a.Length;
+            Put(network, slices, at, Activate(stage, Affine(network, stage, slices)));
+            at += stage.SliceWidth;
         }
 
-        return Affine(network.Last, slices);
+        return Affine(network, network.Last, slices);
     }
 
     /// <summary>Encloses g(x) and the Jacobian [out, in] of g at every point of x.</summary>
     /// <exception cref="NotSupportedException">A nonlinearity has no slopes: MaxMin.</exception>
     public static (Interval[] Value, Interval[,] Jacobian) ValueAndJacobian(BranchNetwork network, ReadOnlySpan<Interval> x)
     {
-        int d = network.InputWidth, at = d;
-        var slices = new Interval[network.TotalWidth];
-        var rows = new Interval[network.TotalWidth][];
-        x.CopyTo(slices);
+        int d = x.Length, at = network.InputWidth;
+        Interval[] slices = Begin(network, x);
+        var none = new Interval[d];
+        var rows = new Interval[network.Pixels * network.TotalWidth][]; // of the derivative of each slice
         for (int i = 0; i < d; i++)
         {
-            rows[i] = new Interval[d];
-            rows[i][i] = 1;
+            rows[(i / at * network.TotalWidth) + (i % at)] = new Interval[d];
+            rows[(i / at * network.TotalWidth) + (i % at)][i] = 1;
         }
 
         foreach (DenseStage stage in network.Stages)
         {
-            Interval[] pre = Affine(stage, slices);
-            Interval[] a = IntervalActivation.Value(stage.Function, stage.Scalars, pre);
-            Interval[] slopes = IntervalActivation.Slope(stage.Function, stage.Scalars, pre);
-            for (int i = 0; i < stage.Outputs; i++)
+            Interval[] pre = Affine(network, stage, slices);
+            Interval[][] derivatives = Derivatives(network, stage, rows, none);
+            for (int pixel = 0; pixel < network.Pixels; pixel++)
             {
-                Interval[] row = Combine(stage, i, rows, d);
-                for (int k = i; k < slopes.Length; k += stage.Outputs)
+                Interval[] slopes = IntervalActivation.Slope(
+                    stage.Function, stage.Scalars, pre[(pixel * stage.Outputs)..((pixel + 1) * stage.Outputs)]);
+                for (int k = 0; k < slopes.Length; k++)
                 {
-                    rows[at + k] = [.. row.Select(entry => entry * slopes[k])];
+                    Interval[] row = derivatives[(pixel * stage.Outputs) + (k % stage.Outputs)];
+                    rows[(pixel * network.TotalWidth) + at + k] = [.. row.Select(entry => entry * slopes[k])];
                 }
             }
 
-            a.CopyTo(slices, at);
-            at += a.Length;
+            Put(network, slices, at, Activate(stage, pre));
+            at += stage.SliceWidth;
         }
 
-        var jacobian = new Interval[network.Last.Outputs, d];
-        for (int i = 0; i < network.Last.Outputs; i++)
+        Interval[][] last = Derivatives(network, network.Last, rows, none);
+        var jacobian = new Interval[last.Length, d];
+        for (int i = 0; i < last.Length; i++)
         {
-            Interval[] row = Combine(network.Last, i, rows, d);
             for (int j = 0; j < d; j++)
             {
-                jacobian[i, j] = row[j];
+                jacobian[i, j] = last[i][j];
             }
         }
 
-        return (Affine(network.Last, slices), jacobian);
+        return (Affine(network, network.Last, slices), jacobian);
+    }
+
+    /// <summary>Room for all slices [Pixels, TotalWidth] with x in its place.</summary>
+    /// <exception cref="ArgumentException">x has another width.</exception>
+    internal static Interval[] Begin(BranchNetwork network, ReadOnlySpan<Interval> x)
+    {
+        if (x.Length != network.Pixels * network.InputWidth)
+        {
+            throw new ArgumentException($"The branch takes {network.Pixels * network.InputWidth} numbers, not {x.Length}.", nameof(x));
+        }
+
+        var slices = new Interval[network.Pixels * network.TotalWidth];
+        Put(network, slices, 0, x);
+        return slices;
+    }
+
+    /// <summary>Writes one slice [Pixels, its width] to its columns from <paramref name="at"/> on.</summary>
+    internal static void Put<T>(BranchNetwork network, Span<T> slices, int at, ReadOnlySpan<T> slice)
+    {
+        int width = slice.Length / network.Pixels;
+        for (int pixel = 0; pixel < network.Pixels; pixel++)
+        {
+            slice.Slice(pixel * width, width).CopyTo(slices[((pixel * network.TotalWidth) + at)..]);
+        }
+    }
+
+    /// <summary>phi at each pixel.</summary>
+    internal static Interval[] Activate(DenseStage stage, Interval[] pre)
+    {
+        var all = new Interval[pre.Length / stage.Outputs * stage.SliceWidth];
+        for (int pixel = 0; pixel < pre.Length / stage.Outputs; pixel++)
+        {
+            Interval[] here = pre[(pixel * stage.Outputs)..((pixel + 1) * stage.Outputs)];
+            IntervalActivation.Value(stage.Function, stage.Scalars, here).CopyTo(all, pixel * stage.SliceWidth);
+        }
+
+        return all;
+    }
+
+    /// <summary>Encloses W v + b at each pixel.</summary>
+    internal static Interval[] Affine(BranchNetwork network, DenseStage stage, Interval[] slices)
+    {
+        var all = new Interval[network.Pixels * stage.Outputs];
+        SymmetricMatrix.Loop(network.Pixels, true, pixel =>
+        {
+            var patch = new Interval[stage.PatchLength];
+            network.Patch(stage, pixel, slices, default, patch);
+            Affine(stage, patch).CopyTo(all, pixel * stage.Outputs);
+        });
+        return all;
     }
 
     /// <summary>Encloses W v + b: middles by plain sums with their a-priori error, radii by sums of absolute products.</summary>
-    internal static Interval[] Affine(DenseStage stage, ReadOnlySpan<Interval> slices)
+    private static Interval[] Affine(DenseStage stage, ReadOnlySpan<Interval> slices)
     {
-        int n = stage.Inputs;
+        int n = slices.Length;
         var y = new Interval[stage.Outputs];
         double gamma = FloatingPoint.Gamma(n + 3);
         var middle = new double[n];
@@ -101,18 +151,26 @@ public static class NetworkEnclosure
         return y;
     }
 
-    private static Interval[] Combine(DenseStage stage, int i, Interval[][] rows, int d)
+    // The rows of W times the derivative of the slices, those of pixel 0 first.
+    private static Interval[][] Derivatives(BranchNetwork network, DenseStage stage, Interval[][] rows, Interval[] none)
     {
-        var sum = new Interval[d];
-        for (int k = 0; k < stage.Inputs; k++)
+        var all = new Interval[network.Pixels * stage.Outputs][];
+        var patch = new Interval[stage.PatchLength][];
+        for (int i = 0; i < all.Length; i++)
         {
-            double w = stage.Weight[(i * stage.Inputs) + k];
-            if (w != 0)
+            (int pixel, int output) = (i / stage.Outputs, i % stage.Outputs);
+            network.Patch(stage, pixel, rows, none, patch);
+            all[i] = new Interval[none.Length];
+            for (int k = 0; k < patch.Length; k++)
             {
-                IntervalMatrix.AddMultiple(sum, w, rows[k]);
+                double w = stage.Weight[(output * patch.Length) + k];
+                if (w != 0)
+                {
+                    IntervalMatrix.AddMultiple(all[i], w, patch[k]);
+                }
             }
         }
 
-        return sum;
+        return all;
     }
 }

@@ -35,10 +35,10 @@ internal sealed class SlopeProblem
 
     public int Width => InputWidth + Neurons;
 
-    /// <summary>Makes the problem; null when some nonlinearity couples neurons.</summary>
+    /// <summary>Makes the problem; null when some nonlinearity couples neurons, and on pictures.</summary>
     public static SlopeProblem? From(BranchNetwork network)
     {
-        if (network.Stages.Any(stage => stage.Function == Activation.MaxMin))
+        if (network.Pixels > 1 || network.Stages.Any(stage => stage.Kernel > 1 || stage.Function == Activation.MaxMin))
         {
             return null;
         }

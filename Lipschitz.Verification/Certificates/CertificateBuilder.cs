@@ -1,5 +1,8 @@
 using Lipschitz.Checkpoints;
 using Lipschitz.Models;
+using Lipschitz.Tensors;
+using Lipschitz.Verification.Branches;
+using Lipschitz.Verification.Convolutions;
 using Lipschitz.Verification.Rounding;
 
 namespace Lipschitz.Verification.Certificates;
@@ -38,95 +41,107 @@ public static class CertificateBuilder
         Build(new SavedModel(SavedModel.ReadBytes(model), model, configuration.Model), tightness);
 
     /// <summary>Bounds of every part of a flow in memory.</summary>
-    internal static FlowCertificate Build(SavedModel saved, Tightness tightness)
+    /// <param name="saved">The flow.</param>
+    /// <param name="tightness">Where to look for a bound below the product of the layers.</param>
+    /// <param name="known">Certificates of blocks whose weights have not changed since.</param>
+    internal static FlowCertificate Build(
+        SavedModel saved, Tightness tightness, IReadOnlyDictionary<string, BlockCertificate>? known = null)
     {
-        var blocks = new BlockCertificate[saved.Settings.Blocks];
-        Parallel.For(0, blocks.Length, b => blocks[b] = Block(saved, b, tightness));
-        var parts = new List<PartCertificate>();
-        for (int b = 0; b <= blocks.Length; b++)
+        IReadOnlyList<PartLayout> layout = saved.Layout;
+        var parts = new PartCertificate[layout.Count];
+        try
         {
-            if (saved.Settings.ActNorm)
-            {
-                parts.Add(Scale(saved, $"norms.{b}"));
-            }
-
-            if (b < blocks.Length)
-            {
-                parts.Add(blocks[b]);
-            }
+            Parallel.For(0, parts.Length, i =>
+                parts[i] = known?.GetValueOrDefault(layout[i].Name) ?? Part(saved, layout[i], tightness));
+        }
+        catch (AggregateException failures)
+        {
+            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failures.InnerExceptions[0]);
         }
 
-        double lipschitz = 1, inverse = 1;
-        foreach (PartCertificate part in parts)
+        // From the end: what acts on a part of the features only is F beside the identity, as a whole.
+        BiLipschitz flow = BiLipschitz.Isometry;
+        foreach (PartCertificate part in parts.Reverse())
         {
-            lipschitz = Outward.MultiplyUp(lipschitz, part.Lipschitz);
-            inverse = Outward.MultiplyUp(inverse, part.Inverse);
+            flow = new BiLipschitz(part.Lipschitz, part.Inverse).Then(part is PermutationCertificate { FactorsOut: true } ? flow.BesideIdentity() : flow);
         }
 
-        return new FlowCertificate(saved.Sha256, saved.Width, saved.Settings, parts, lipschitz * Headroom, inverse * Headroom);
+        return new FlowCertificate(saved.Sha256, saved.Width, saved.Settings, parts, flow.Forward * Headroom, flow.Inverse * Headroom);
     }
 
-    private static ScaleCertificate Scale(SavedModel saved, string name)
+    private static PartCertificate Part(SavedModel saved, PartLayout part, Tightness tightness)
     {
-        double[] logScale = saved.Matrix($"{name}.logScale").Values;
-        double lipschitz = IntervalFunctions.Exp(logScale.Max()).Upper, inverse = IntervalFunctions.Exp(-logScale.Min()).Upper;
-        return new ScaleCertificate(name, lipschitz * Headroom, inverse * Headroom);
+        switch (part)
+        {
+            case LogitLayout logit:
+                BiLipschitz constants = BiLipschitz.Logit(logit.Alpha);
+                return new LogitCertificate(logit.Name, logit.Alpha, constants.Forward * Headroom, constants.Inverse * Headroom);
+            case ScaleLayout scale:
+                BiLipschitz scales = BiLipschitz.ActNorm(saved.Matrix($"{scale.Name}.logScale", 1, scale.Columns).Values);
+                return new ScaleCertificate(scale.Name, scales.Forward * Headroom, scales.Inverse * Headroom);
+            case PermutationLayout permutation:
+                return new PermutationCertificate(permutation.Name, permutation.FactorsOut);
+            default:
+                return Block(saved, ((BlockLayout)part).Branch, tightness);
+        }
     }
 
-    private static BlockCertificate Block(SavedModel saved, int block, Tightness tightness)
+    private static BlockCertificate Block(SavedModel saved, BranchLayout layout, Tightness tightness)
     {
-        BranchCertificate product = saved.Settings.Branch == BranchKind.DenseNet ? DenseNet(saved, block, saved.Factors(block)) : Product(saved, block);
-        BranchCertificate? tight = MultiplierClaim.TryMake(saved, block, product, tightness);
+        BranchCertificate product = layout.IsDenseNet ? DenseNet(saved, layout) : Product(saved, layout);
+        BranchCertificate? tight = MultiplierClaim.TryMake(saved, product, tightness);
         BranchCertificate branch = tight?.Lipschitz < product.Lipschitz ? tight : product;
-        double l = branch.Lipschitz;
-        double inverse = l < 1 ? Outward.DivideUp(1, Outward.SubtractDown(1, l)) : double.PositiveInfinity;
-        return new BlockCertificate($"blocks.{block}", Outward.AddUp(1, l) * Headroom, inverse * Headroom, branch, product.Lipschitz);
+        BiLipschitz constants = BiLipschitz.Residual(branch.Lipschitz);
+        return new BlockCertificate(layout.Block, constants.Forward * Headroom, constants.Inverse * Headroom, branch, product.Lipschitz);
     }
 
-    private static DenseNetCertificate DenseNet(SavedModel saved, int block, (double E1, double E2)[] factors)
+    private static DenseNetCertificate DenseNet(SavedModel saved, BranchLayout branch)
     {
         double phi = ActivationTable.Constant(saved.Settings.Activation);
-        string[] names = saved.LayerNames(block);
-        double[][] divisors = saved.Divisors(block, factors);
+        (double E1, double E2)[] factors = saved.Factors(branch);
+        double[][] divisors = SavedModel.Divisors(branch, factors);
+        WeightClaim? first = branch.First is null ? null : Weight(saved, branch.First, null, [], 0);
         var layers = new ConcatenationClaim[factors.Length];
-        double product = 1;
+        double product = first?.Bound ?? 1;
         for (int i = 0; i < layers.Length; i++)
         {
             (double e1, double e2) = factors[i];
-            layers[i] = new ConcatenationClaim(e1, e2, Weight(saved, names[i], divisors[i], i));
+            layers[i] = new ConcatenationClaim(e1, e2, Weight(saved, branch.Layers[i], branch.Picture, divisors[i], i));
             double right = Outward.MultiplyUp(e2, Outward.MultiplyUp(phi, layers[i].Weight.Bound));
             double square = Outward.AddUp(Outward.MultiplyUp(e1, e1), Outward.MultiplyUp(right, right));
             product = Outward.MultiplyUp(product, Outward.SqrtUp(square));
         }
 
-        WeightClaim final = Weight(saved, names[^1], divisors[^1], layers.Length);
+        WeightClaim final = Weight(saved, branch.Final!, branch.Picture, divisors[^1], layers.Length);
         product = Outward.MultiplyUp(product, final.Bound);
-        return new DenseNetCertificate(product * Headroom, saved.Settings.Activation.ToString(), phi, layers, final);
+        return new DenseNetCertificate(product * Headroom, saved.Settings.Activation.ToString(), phi, first, layers, final);
     }
 
-    private static ProductCertificate Product(SavedModel saved, int block)
+    private static ProductCertificate Product(SavedModel saved, BranchLayout branch)
     {
-        double phi = ActivationTable.Constant(saved.Settings.Activation);
-        WeightClaim[] layers = [.. saved.LayerNames(block).Select(name => Weight(saved, name, [], 0))];
-        double product = 1;
-        foreach (WeightClaim layer in layers)
+        double phi = ActivationTable.Constant(saved.Settings.Activation), product = 1;
+        var layers = new WeightClaim[branch.Layers.Count];
+        for (int i = 0; i < layers.Length; i++)
         {
-            product = Outward.MultiplyUp(product, Outward.MultiplyUp(phi, layer.Bound));
+            layers[i] = Weight(saved, branch.Layers[i], branch.Picture, [], 0);
+            product = Outward.MultiplyUp(product, Outward.MultiplyUp(branch.Layers[i].Activated ? phi : 1, layers[i].Bound));
         }
 
         return new ProductCertificate(product * Headroom, saved.Settings.Activation.ToString(), phi, layers);
     }
 
-    private static WeightClaim Weight(SavedModel saved, string layer, double[] divisors, int factors)
+    private static WeightClaim Weight(SavedModel saved, LayerLayout layer, ImageShape? picture, double[] divisors, int factors)
     {
-        (double[] values, int rows, int columns, string sha256) = saved.Matrix($"{layer}.effective");
+        string name = $"{layer.Name}.effective";
+        int rows = layer.Outputs * layer.Kernel * layer.Kernel, columns = layer.Columns;
+        (double[] values, string sha256) = saved.Matrix(name, rows, columns);
         if (divisors.Length == 0)
         {
             divisors = new double[columns];
             Array.Fill(divisors, 1);
         }
 
-        return new WeightClaim(
-            $"{layer}.effective", rows, columns, sha256, WeightProof.Bound(values, rows, columns, divisors, factors));
+        (double bound, FrequencyGrid? grid) = WeightProof.Bound(values, layer, picture, divisors, factors);
+        return new WeightClaim(name, rows, columns, sha256, bound, grid);
     }
 }

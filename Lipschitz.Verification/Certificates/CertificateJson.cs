@@ -23,7 +23,12 @@ public static class CertificateJson
         "Each residual branch g of the real function that the float32 parameters of the model define satisfies "
         + "|g(x) - g(y)| <= lipschitz |x - y| in the 2-norm for all real x and y, with lipschitz < 1; so each block x + g(x) is invertible.";
 
+    /// <summary>Where the constant of the logit transform holds; that of its inverse holds everywhere.</summary>
+    public const string LogitDomain = "[0, 1]";
+
     private static readonly JsonWriterOptions s_readable = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    private static readonly JsonSerializerOptions s_asInConfiguration = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
 
     /// <summary>Replaces the file at <paramref name="path"/> as a whole by the certificate.</summary>
     /// <exception cref="InvalidOperationException">Some branch is not below 1: there is nothing to certify.</exception>
@@ -103,6 +108,12 @@ public static class CertificateJson
         json.WriteEndArray();
         json.WriteString("activation", model.Activation.ToString());
         json.WriteBoolean("actNorm", model.ActNorm);
+        if (model.Image is not null)
+        {
+            json.WritePropertyName("image");
+            JsonSerializer.Serialize(json, model.Image, s_asInConfiguration);
+        }
+
         json.WriteEndObject();
     }
 
@@ -110,7 +121,20 @@ public static class CertificateJson
     {
         json.WriteStartObject();
         json.WriteString("name", part.Name);
-        json.WriteString("rule", part is BlockCertificate ? "residual" : "scale");
+        json.WriteString("rule", part switch
+        {
+            BlockCertificate => "residual",
+            ScaleCertificate => "scale",
+            LogitCertificate => "logit",
+            PermutationCertificate { FactorsOut: true } => "factor-out",
+            _ => "permutation",
+        });
+        if (part is LogitCertificate { Alpha: var alpha })
+        {
+            json.WriteNumber("alpha", alpha);
+            json.WriteString("domain", LogitDomain);
+        }
+
         json.WriteNumber("lipschitz", part.Lipschitz);
         json.WriteNumber("inverse", part.Inverse);
         if (part is BlockCertificate block)
@@ -132,6 +156,12 @@ public static class CertificateJson
         });
         json.WriteNumber("lipschitz", branch.Lipschitz);
         WriteActivation(json, branch);
+        if (branch is DenseNetCertificate { First: { } first })
+        {
+            json.WritePropertyName("first");
+            WriteWeight(json, first, withBound: true);
+        }
+
         json.WriteStartArray("layers");
         if (branch is DenseNetCertificate { Layers: var layers })
         {
@@ -196,13 +226,23 @@ public static class CertificateJson
     private static void WriteWeight(Utf8JsonWriter json, WeightClaim weight, bool withBound)
     {
         json.WriteStartObject();
-        json.WriteString("rule", withBound ? "dense-chol" : "weight");
+        json.WriteString("rule", !withBound ? "weight" : weight.Grid is null ? "dense-chol" : "conv-grid");
         json.WriteString("name", weight.Name);
         json.WriteStartArray("shape");
         json.WriteNumberValue(weight.Rows);
         json.WriteNumberValue(weight.Columns);
         json.WriteEndArray();
         json.WriteString("sha256", weight.Sha256);
+        if (weight.Grid is { } grid)
+        {
+            json.WriteStartArray("grid");
+            json.WriteNumberValue(grid.Rows);
+            json.WriteNumberValue(grid.Columns);
+            json.WriteNumberValue(grid.RowTwist);
+            json.WriteNumberValue(grid.ColumnTwist);
+            json.WriteEndArray();
+        }
+
         if (withBound)
         {
             json.WriteNumber("bound", weight.Bound);

@@ -1,4 +1,5 @@
 using Lipschitz.Models;
+using Lipschitz.Verification.Convolutions;
 
 namespace Lipschitz.Verification.Certificates;
 
@@ -6,8 +7,8 @@ namespace Lipschitz.Verification.Certificates;
 /// <param name="ModelSha256">The digest of model.safetensors.</param>
 /// <param name="Width">Columns of a point.</param>
 /// <param name="Model">The architecture.</param>
-/// <param name="Parts">ActNorms and blocks in order.</param>
-/// <param name="Lipschitz">A bound of the Lipschitz constant of the flow.</param>
+/// <param name="Parts">The bijections in order.</param>
+/// <param name="Lipschitz">A bound of the Lipschitz constant of the flow; of pictures, on [0, 1]^Width.</param>
 /// <param name="Inverse">A bound of that of its inverse; infinite where some block is not below 1.</param>
 public sealed record FlowCertificate(
     string ModelSha256, int Width, ModelSettings Model, IReadOnlyList<PartCertificate> Parts, double Lipschitz, double Inverse)
@@ -28,6 +29,18 @@ public abstract record PartCertificate(string Name, double Lipschitz, double Inv
 /// <summary>An ActNorm: exp of the largest log-scale, and exp of minus the smallest.</summary>
 /// <inheritdoc/>
 public sealed record ScaleCertificate(string Name, double Lipschitz, double Inverse) : PartCertificate(Name, Lipschitz, Inverse);
+
+/// <summary>The logit transform of pictures: its constant holds on [0, 1]^width, that of its inverse everywhere.</summary>
+/// <param name="Name">preprocess.</param>
+/// <param name="Alpha">alpha of <c>logit(alpha + (1 - 2 alpha) x)</c>.</param>
+/// <param name="Lipschitz">(1 - 2 alpha)/(alpha (1 - alpha)).</param>
+/// <param name="Inverse">1/(4 (1 - 2 alpha)).</param>
+public sealed record LogitCertificate(string Name, double Alpha, double Lipschitz, double Inverse) : PartCertificate(Name, Lipschitz, Inverse);
+
+/// <summary>A permutation of the features: 1 and 1.</summary>
+/// <param name="Name">Such as <c>squeezes.0</c>.</param>
+/// <param name="FactorsOut">Whether the bijections behind it leave the second half of its output as it is.</param>
+public sealed record PermutationCertificate(string Name, bool FactorsOut) : PartCertificate(Name, 1, 1);
 
 /// <summary>A residual block: 1 + L and 1/(1 - L).</summary>
 /// <param name="Name">Such as <c>blocks.3</c>.</param>
@@ -52,21 +65,23 @@ public abstract record BranchCertificate(double Lipschitz, string Activation, do
 /// <param name="Lipschitz">The bound.</param>
 /// <param name="Activation">The nonlinearity.</param>
 /// <param name="Phi">Its constant.</param>
+/// <param name="First">The linear layer before the dense ones, whose bound is a factor, too; null where there is none.</param>
 /// <param name="Layers">The dense layers.</param>
 /// <param name="Final">The last linear layer.</param>
 public sealed record DenseNetCertificate(
-    double Lipschitz, string Activation, double Phi, IReadOnlyList<ConcatenationClaim> Layers, WeightClaim Final)
+    double Lipschitz, string Activation, double Phi, WeightClaim? First, IReadOnlyList<ConcatenationClaim> Layers, WeightClaim Final)
     : BranchCertificate(Lipschitz, Activation, Phi)
 {
     /// <inheritdoc/>
-    public override IEnumerable<WeightClaim> Weights => [.. Layers.Select(layer => layer.Weight), Final];
+    public override IEnumerable<WeightClaim> Weights =>
+        [.. First is null ? Array.Empty<WeightClaim>() : [First], .. Layers.Select(layer => layer.Weight), Final];
 }
 
-/// <summary>Rule product: <c>Lip(g) &lt;= prod phi s</c>.</summary>
+/// <summary>Rule product: <c>Lip(g) &lt;= prod phi s</c>, without phi for a first layer that no activation precedes.</summary>
 /// <param name="Lipschitz">The bound.</param>
 /// <param name="Activation">The nonlinearity.</param>
 /// <param name="Phi">Its constant.</param>
-/// <param name="Layers">The linear layers, each with the nonlinearity before it.</param>
+/// <param name="Layers">The linear layers.</param>
 public sealed record ProductCertificate(double Lipschitz, string Activation, double Phi, IReadOnlyList<WeightClaim> Layers)
     : BranchCertificate(Lipschitz, Activation, Phi)
 {
@@ -97,10 +112,14 @@ public sealed record MultiplierCertificate(
 /// <param name="Weight">The claim about N.</param>
 public sealed record ConcatenationClaim(double E1, double E2, WeightClaim Weight);
 
-/// <summary>Rule dense-chol: <c>|E D^-1|_2 &lt;= Bound</c> for an effective weight E [Rows, Columns].</summary>
+/// <summary>
+/// Rule dense-chol: <c>|E D^-1|_2 &lt;= Bound</c> for an effective weight E [Rows, Columns]; or rule conv-grid: the same of the zero-padded
+/// convolution with that weight, by the norms of its symbol on a grid.
+/// </summary>
 /// <param name="Name">The tensor's name in model.safetensors.</param>
 /// <param name="Rows">Rows.</param>
 /// <param name="Columns">Columns.</param>
 /// <param name="Sha256">The digest of its bytes.</param>
 /// <param name="Bound">The bound.</param>
-public sealed record WeightClaim(string Name, int Rows, int Columns, string Sha256, double Bound);
+/// <param name="Grid">The frequencies of a convolution; null for a matrix.</param>
+public sealed record WeightClaim(string Name, int Rows, int Columns, string Sha256, double Bound, FrequencyGrid? Grid = null);

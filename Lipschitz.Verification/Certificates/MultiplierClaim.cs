@@ -21,14 +21,14 @@ internal static class MultiplierClaim
 
     /// <summary>A claim, or null where none is looked for or found.</summary>
     /// <param name="saved">The model.</param>
-    /// <param name="block">The number of the block.</param>
     /// <param name="product">The claim by the product of layers.</param>
     /// <param name="tightness">Where to look.</param>
-    public static MultiplierCertificate? TryMake(SavedModel saved, int block, BranchCertificate product, Tightness tightness)
+    public static MultiplierCertificate? TryMake(SavedModel saved, BranchCertificate product, Tightness tightness)
     {
         WeightClaim[] layers = [.. product.Weights];
         int neurons = layers.Take(layers.Length - 1).Sum(layer => layer.Rows) + (saved.Settings.Branch == BranchKind.Residual ? saved.Width : 0);
-        if (tightness == Tightness.Product || (tightness == Tightness.Small && neurons > CertificateBuilder.SmallBranch)
+        if (tightness == Tightness.Product || saved.Settings.Image is not null // products suffice there
+            || (tightness == Tightness.Small && neurons > CertificateBuilder.SmallBranch)
             || ActivationTable.Slopes(saved.Settings.Activation) is not (double least, double largest))
         {
             return null;

@@ -31,10 +31,11 @@ public static class Rescaling
     {
         byte[] bytes = SavedModel.ReadBytes(model);
         var scaled = new Dictionary<string, double>();
+        var known = new Dictionary<string, BlockCertificate>();
         for (int round = 0; ; round++)
         {
             var saved = new SavedModel(bytes, model, configuration.Model);
-            FlowCertificate certificate = CertificateBuilder.Build(saved, Tightness.Small);
+            FlowCertificate certificate = CertificateBuilder.Build(saved, Tightness.Small, known);
             if (certificate.IsContractive || round == MostRounds)
             {
                 if (scaled.Count > 0)
@@ -45,6 +46,7 @@ public static class Rescaling
                 return ([.. scaled.Select(s => new ScaledWeight(s.Key, s.Value))], certificate);
             }
 
+            known = certificate.Blocks.Where(block => block.Branch.Lipschitz < 1).ToDictionary(block => block.Name);
             var factors = new Dictionary<string, double>();
             foreach (BlockCertificate block in certificate.Blocks.Where(block => !(block.Branch.Lipschitz < 1)))
             {

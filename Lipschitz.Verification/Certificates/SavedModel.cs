@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using Lipschitz.Backends;
 using Lipschitz.Checkpoints;
 using Lipschitz.Models;
 
@@ -38,12 +37,8 @@ internal sealed class SavedModel
 
     public ModelSettings Settings { get; }
 
-    public SafeTensorFile File_ => _file;
-
-    /// <summary>The effective weights of a block, first layer first.</summary>
-    public string[] LayerNames(int block) => Settings.Branch == BranchKind.DenseNet
-        ? [.. Enumerable.Range(0, Settings.Depth).Select(i => $"blocks.{block}.layers.{i}"), $"blocks.{block}.final"]
-        : [.. Enumerable.Range(0, Settings.Hidden.Length + 1).Select(i => $"blocks.{block}.layers.{i}")];
+    /// <summary>What the file must consist of.</summary>
+    public IReadOnlyList<PartLayout> Layout => FlowLayout.Of(Settings, Width);
 
     /// <summary>A matrix of finite numbers, row by row.</summary>
     /// <exception cref="CheckpointFormatException">It is missing, no matrix of float32, or not finite.</exception>
@@ -62,11 +57,23 @@ internal sealed class SavedModel
             : throw new CheckpointFormatException(_path, $"entry {bad} of '{name}' is {values[bad]}; nothing can be proven of it.");
     }
 
-    /// <summary>e1, e2 of the dense layers of a block, from its K; nothing proven rests on them.</summary>
-    public (double E1, double E2)[] Factors(int block)
+    /// <summary>A matrix that must have the given shape.</summary>
+    /// <exception cref="CheckpointFormatException">It is missing, has another shape, is no matrix of float32, or not finite.</exception>
+    public (double[] Values, string Sha256) Matrix(string name, int rows, int columns)
     {
-        double[]? raw = Settings.Concatenation == ConcatenationKind.Learnable ? Matrix($"blocks.{block}.concatenation").Values : null;
-        var factors = new (double, double)[Settings.Depth];
+        (double[] values, int r, int c, string sha256) = Matrix(name);
+        return (r, c) == (rows, columns)
+            ? (values, sha256)
+            : throw new CheckpointFormatException(_path, $"'{name}' is [{r}, {c}] where config.json needs [{rows}, {columns}].");
+    }
+
+    /// <summary>e1, e2 of the dense layers of a branch, from its K; nothing proven rests on them.</summary>
+    public (double E1, double E2)[] Factors(BranchLayout branch)
+    {
+        var factors = new (double, double)[branch.Layers.Count];
+        double[]? raw = Settings.Concatenation == ConcatenationKind.Learnable
+            ? Matrix($"{branch.Block}.concatenation", factors.Length, 2).Values
+            : null;
         for (int i = 0; i < factors.Length; i++)
         {
             double h1 = raw is null ? 1 : Softplus(raw[2 * i]) + 0.1, h2 = raw is null ? 1 : Softplus(raw[(2 * i) + 1]) + 0.1;
@@ -77,15 +84,16 @@ internal sealed class SavedModel
         return factors;
     }
 
-    /// <summary>The factors by which e1 and e2 reach the input columns of each layer of a block, the final one last.</summary>
-    public double[][] Divisors(int block, ReadOnlySpan<(double E1, double E2)> factors)
+    /// <summary>The factors by which e1 and e2 reach the input columns of each layer of a DenseNet, the final one last.</summary>
+    public static double[][] Divisors(BranchLayout branch, ReadOnlySpan<(double E1, double E2)> factors)
     {
-        int slice = Settings.Activation.OutputColumns(Settings.Growth);
-        double[] divisors = [.. Enumerable.Repeat(1.0, Width)];
+        double[] divisors = [.. Enumerable.Repeat(1.0, branch.Layers[0].Columns)];
         var all = new List<double[]> { divisors };
-        foreach ((double e1, double e2) in factors)
+        for (int i = 0; i < factors.Length; i++)
         {
-            divisors = [.. divisors.Select(d => d * e1), .. Enumerable.Repeat(e2, slice)];
+            (double e1, double e2) = factors[i];
+            int next = i + 1 < factors.Length ? branch.Layers[i + 1].Columns : branch.Final!.Columns;
+            divisors = [.. divisors.Select(d => d * e1), .. Enumerable.Repeat(e2, next - divisors.Length)];
             all.Add(divisors);
         }
 

@@ -44,14 +44,19 @@ public static class InducedNormBound
             return two;
         }
 
-        // 1/p = (1 - t)/end + t/2: t = 2 - 2/p towards 1, t = 2/p towards infinity.
         double end = p < 2 ? 1 : double.PositiveInfinity;
-        double atEnd = Prove(w, rows, columns, end, end);
+        return Interpolate(p, two, Prove(w, rows, columns, end, end));
+    }
+
+    /// <summary>Riesz-Thorin: at least |T|_p from bounds at 2 and at the end that p is on the side of, 1 or infinity.</summary>
+    internal static double Interpolate(double p, double two, double atEnd)
+    {
         if (two == 0 || atEnd == 0)
         {
             return 0;
         }
 
+        // 1/p = (1 - t)/end + t/2: t = 2 - 2/p towards 1, t = 2/p towards infinity.
         Interval t = p < 2 ? 2 - (2 / (Interval)p) : 2 / (Interval)p;
         Interval log = (t * IntervalFunctions.Log(two)) + ((1 - t) * IntervalFunctions.Log(atEnd));
         return IntervalFunctions.Exp(log).Upper;

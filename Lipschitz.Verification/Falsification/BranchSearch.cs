@@ -8,6 +8,7 @@ namespace Lipschitz.Verification.Falsification;
 internal sealed class BranchSearch
 {
     private const int BatchRows = 84;
+    private const int BatchNumbers = 1 << 15; // fewer rows of pictures: a hidden layer has a hundred numbers for each of them
     private const double FarOut = 1e6;
     private readonly IBackend _backend;
     private readonly ILayer _layer;
@@ -17,6 +18,9 @@ internal sealed class BranchSearch
     private readonly Tensor _gradient;
     private readonly Random _random;
     private readonly int _width;
+    private readonly int _batchRows;
+    private readonly int _ascents;
+    private readonly int _steps;
     private readonly PriorityQueue<double[], double> _starts = new(); // the best points met, the worst of them first
     private LowerBound _best;
 
@@ -24,6 +28,10 @@ internal sealed class BranchSearch
     {
         (_backend, _layer, _options, _width) = (backend, layer, options, layer.InputWidth);
         _linearization = layer.CreateLinearization();
+
+        // Few points mean little work: what else is done is in proportion.
+        _batchRows = Math.Clamp(Math.Min(BatchNumbers / _width, options.Points / 2), 1, BatchRows);
+        (_ascents, _steps) = (Math.Min(options.Ascents, Math.Max(1, options.Points / 8)), Math.Min(options.Steps, Math.Max(4, options.Points / 2)));
         _workspace = new Workspace(backend);
         _gradient = backend.Allocate(1, gradientLength);
         _random = new Random(unchecked((int)((options.Seed * 0x9E3779B97F4A7C15UL) ^ (stream * 0xC2B2AE3D27D4EB4FUL))));
@@ -33,12 +41,12 @@ internal sealed class BranchSearch
     public LowerBound Run()
     {
         Points("the origin", new double[_width], 4);
-        int rounds = Math.Max(1, _options.Points / BatchRows / 2);
+        int rounds = Math.Max(1, _options.Points / _batchRows / 2);
         for (int round = 0; round < rounds; round++)
         {
-            double[] points = round % 8 == 7 ? Normal(BatchRows, _ => FarOut) : Normal(BatchRows, _ => Math.Pow(10, (4 * _random.NextDouble()) - 2));
+            double[] points = round % 8 == 7 ? Normal(_batchRows, _ => FarOut) : Normal(_batchRows, _ => Math.Pow(10, (4 * _random.NextDouble()) - 2));
             Points(round % 8 == 7 ? "far-out points" : "random points", points, 3);
-            Pairs("pairs", points, Normal(BatchRows, _ => Math.Pow(10, (4 * _random.NextDouble()) - 2)));
+            Pairs("pairs", points, Normal(_batchRows, _ => Math.Pow(10, (4 * _random.NextDouble()) - 2)));
         }
 
         Extremal();
@@ -46,9 +54,10 @@ internal sealed class BranchSearch
         return _best;
     }
 
-    // The singular vectors of what each layer does to the input itself, at many lengths.
+    // The singular vectors of what each layer does to the input itself, at many lengths; as many as were asked for, or are cheap.
     private void Extremal()
     {
+        int most = Math.Max(_options.Points, (1 << 20) / _width);
         double[] scales = [0.03, 0.1, 0.3, 1, 2, 3, 5, 10, 30, 100];
         foreach (EffectiveWeight weight in _layer.EffectiveWeights)
         {
@@ -76,7 +85,9 @@ internal sealed class BranchSearch
                 }
             }
 
-            Points("extremal directions", [.. points], 3);
+            double[] all = [.. points];
+            int count = Math.Min(most, all.Length / _width), first = (int)_random.NextInt64((all.Length / _width) - count + 1);
+            Points("extremal directions", all[(first * _width)..((first + count) * _width)], 3);
         }
     }
 
@@ -92,7 +103,7 @@ internal sealed class BranchSearch
             steps[i] = 0.1 * (1 + Norm(x.AsSpan(i * _width, _width)));
         }
 
-        for (int step = 0; step < _options.Steps; step++)
+        for (int step = 0; step < _steps; step++)
         {
             double[] gradient = StretchGradient(x, directions);
             double[] candidate = [.. x];
@@ -123,7 +134,7 @@ internal sealed class BranchSearch
             }
         }
 
-        double[] final = Stretches(x, directions, 60);
+        double[] final = Stretches(x, directions, Math.Max(10, _steps));
         for (int i = 0; i < rows; i++)
         {
             Offer(final[i], "gradient ascent", x.AsSpan(i * _width, _width));
@@ -139,15 +150,15 @@ internal sealed class BranchSearch
 
     private void Points(string method, double[] points, int iterations)
     {
-        for (int first = 0; first < points.Length; first += BatchRows * _width)
+        for (int first = 0; first < points.Length; first += _batchRows * _width)
         {
-            double[] batch = points[first..Math.Min(points.Length, first + (BatchRows * _width))];
+            double[] batch = points[first..Math.Min(points.Length, first + (_batchRows * _width))];
             double[] values = Stretches(batch, Normal(batch.Length / _width, _ => 1), iterations);
             for (int i = 0; i < values.Length; i++)
             {
                 Span<double> point = batch.AsSpan(i * _width, _width);
                 Offer(values[i], method, point);
-                if (_starts.Count < _options.Ascents)
+                if (_starts.Count < _ascents)
                 {
                     _starts.Enqueue(point.ToArray(), values[i]);
                 }

@@ -11,7 +11,8 @@ namespace Lipschitz.Verification.Inverse;
 /// A computed nonlinearity is off by at most this times |phi(z)| + |z|: 2^-20 is 16 units in the last place.
 /// </param>
 /// <remarks>
-/// Sums of products are assumed to be float32 or better, in any order, fused or not, with gradual underflow.
+/// Sums of products are assumed to be float32 or better, in any order, fused or not, with gradual underflow; convolutions with kernel 3
+/// may also be computed by Winograd's minimal filtering of 2 x 2 tiles.
 /// </remarks>
 public sealed record SinglePrecisionAssumption(double ActivationError = 1.0 / (1 << 20));
 
@@ -19,65 +20,108 @@ public sealed record SinglePrecisionAssumption(double ActivationError = 1.0 / (1
 /// A running bound of |g^(x) - g(x)|_2, g^ evaluated in single precision:
 /// <c>out &lt;= sum |W| in + gamma_(n+2) (sum |W||z^| + |b|)</c> a stage, then <c>Lip(phi) out</c> and the activation's own error.
 /// </summary>
+/// <remarks>
+/// Winograd's filtering in one direction, of numbers x_-1, x_0, x_1 with taps g, makes products of g_0 and of (g_0 +- g_1 + g_2)/2 with
+/// x_-1 - x_1 and x_0 +- x_1, or the mirror image: sizes that sum to at most 2 (|g_0| + |g_1| + |g_2|) for each x. In two directions 4 times
+/// the sum of all taps, for each of the nine pixels; and at most 14 roundings besides those of a sum over the channels.
+/// </remarks>
 public static class EvaluationError
 {
+    private const int WinogradKernel = 3;
+
     /// <summary>At least |g^(x) - g(x)|_2 at a point of single-precision numbers.</summary>
     public static double Bound(BranchNetwork network, ReadOnlySpan<double> x, SinglePrecisionAssumption assumption)
     {
-        var slices = new Interval[network.TotalWidth];
-        var errors = new double[network.TotalWidth];
-        for (int i = 0; i < x.Length; i++)
-        {
-            slices[i] = x[i];
-        }
-
+        Interval[] slices = NetworkEnclosure.Begin(network, [.. x.ToArray().Select(Interval.FromDouble)]);
+        var errors = new double[slices.Length];
         int at = network.InputWidth;
         foreach (DenseStage stage in network.Stages)
         {
-            Interval[] pre = NetworkEnclosure.Affine(stage, slices);
-            double[] before = Sums(stage, slices, errors);
-            Interval[] after = IntervalActivation.Value(stage.Function, stage.Scalars, pre);
-            double slope = ActivationBound.Slopes(stage.Function).Magnitude;
-            for (int k = 0; k < after.Length; k++)
+            Interval[] pre = NetworkEnclosure.Affine(network, stage, slices), after = NetworkEnclosure.Activate(stage, pre);
+            double[] before = Sums(network, stage, slices, errors), moved = new double[after.Length];
+            for (int pixel = 0; pixel < network.Pixels; pixel++)
             {
-                // MaxMin moves by no more than its pair does; every other column k depends on input k modulo their number.
-                int pair = 2 * (k % Math.Max(1, stage.Outputs / 2)), column = k % stage.Outputs;
-                (double moved, double size) = stage.Function == Activation.MaxMin
-                    ? (Math.Max(before[pair], before[pair + 1]), Math.Max(pre[pair].Magnitude, pre[pair + 1].Magnitude))
-                    : (before[column], pre[column].Magnitude);
-                double scale = Outward.AddUp(after[k].Magnitude, Outward.AddUp(size, moved));
-                double own = Outward.AddUp(Outward.MultiplyUp(assumption.ActivationError, scale), Math.ScaleB(1, -126));
-                (slices[at + k], errors[at + k]) = (after[k], Outward.AddUp(Outward.MultiplyUp(slope, moved), own));
+                Range columns = (pixel * stage.Outputs)..((pixel + 1) * stage.Outputs);
+                Range results = (pixel * stage.SliceWidth)..((pixel + 1) * stage.SliceWidth);
+                Move(stage, assumption, pre.AsSpan(columns), before.AsSpan(columns), after.AsSpan(results), moved.AsSpan(results));
             }
 
-            at += after.Length;
+            NetworkEnclosure.Put(network, slices, at, after);
+            NetworkEnclosure.Put(network, errors, at, moved);
+            at += stage.SliceWidth;
         }
 
-        return VectorNorm.Up(Sums(network.Last, slices, errors), 2);
+        return VectorNorm.Up(Sums(network, network.Last, slices, errors), 2);
+    }
+
+    // The error of each column of phi(z^) at a pixel.
+    private static void Move(
+        DenseStage stage, SinglePrecisionAssumption assumption, ReadOnlySpan<Interval> pre, ReadOnlySpan<double> before, ReadOnlySpan<Interval> after,
+        Span<double> result)
+    {
+        double slope = ActivationBound.Slopes(stage.Function).Magnitude;
+        for (int k = 0; k < after.Length; k++)
+        {
+            // MaxMin moves by no more than its pair does; every other column k depends on input k modulo their number.
+            int pair = 2 * (k % Math.Max(1, stage.Outputs / 2)), column = k % stage.Outputs;
+            (double moved, double size) = stage.Function == Activation.MaxMin
+                ? (Math.Max(before[pair], before[pair + 1]), Math.Max(pre[pair].Magnitude, pre[pair + 1].Magnitude))
+                : (before[column], pre[column].Magnitude);
+            double scale = Outward.AddUp(after[k].Magnitude, Outward.AddUp(size, moved));
+            double own = Outward.AddUp(Outward.MultiplyUp(assumption.ActivationError, scale), Math.ScaleB(1, -126));
+            result[k] = Outward.AddUp(Outward.MultiplyUp(slope, moved), own);
+        }
     }
 
     // The error of each row of W z^ + b: what comes in, and what n + 2 roundings to 24 bits add.
-    private static double[] Sums(DenseStage stage, Interval[] slices, double[] errors)
+    private static double[] Sums(BranchNetwork network, DenseStage stage, Interval[] slices, double[] errors)
     {
-        int n = stage.Inputs;
-        double nu = (n + 2) * Math.ScaleB(1, -24), gamma = Outward.DivideUp(nu, Outward.SubtractDown(1, nu));
-        var result = new double[stage.Outputs];
-        for (int i = 0; i < stage.Outputs; i++)
+        int n = stage.PatchLength;
+        double nu = (n + 16) * Math.ScaleB(1, -24), gamma = Outward.DivideUp(nu, Outward.SubtractDown(1, nu));
+        var result = new double[network.Pixels * stage.Outputs];
+        double[]? tapSums = stage.Kernel == WinogradKernel ? TapSums(stage) : null;
+        SymmetricMatrix.Loop(network.Pixels, true, pixel =>
         {
-            double size = Math.Abs(stage.Bias[i]), incoming = 0;
-            for (int k = 0; k < n; k++)
+            var values = new Interval[n];
+            var incoming = new double[n];
+            network.Patch(stage, pixel, slices, default, values);
+            network.Patch(stage, pixel, errors, 0, incoming);
+            for (int i = 0; i < stage.Outputs; i++)
             {
-                double w = Math.Abs(stage.Weight[(i * n) + k]);
-                if (w != 0)
+                double size = Math.Abs(stage.Bias[i]), error = 0;
+                for (int k = 0; k < n && tapSums is not null; k++)
                 {
-                    size = Outward.AddUp(size, Outward.MultiplyUp(w, Outward.AddUp(slices[k].Magnitude, errors[k])));
-                    incoming = Outward.AddUp(incoming, Outward.MultiplyUp(w, errors[k]));
+                    double term = Outward.MultiplyUp(tapSums[(i * stage.Inputs) + (k % stage.Inputs)], Outward.AddUp(values[k].Magnitude, incoming[k]));
+                    size = Outward.AddUp(size, 4 * term);
                 }
-            }
 
-            result[i] = Outward.AddUp(incoming, Outward.AddUp(Outward.MultiplyUp(gamma, size), n * Math.ScaleB(1, -149)));
+                for (int k = 0; k < n; k++)
+                {
+                    double w = Math.Abs(stage.Weight[(i * n) + k]);
+                    if (w != 0)
+                    {
+                        size = tapSums is not null ? size : Outward.AddUp(size, Outward.MultiplyUp(w, Outward.AddUp(values[k].Magnitude, incoming[k])));
+                        error = Outward.AddUp(error, Outward.MultiplyUp(w, incoming[k]));
+                    }
+                }
+
+                double own = Outward.AddUp(Outward.MultiplyUp(gamma, size), n * Math.ScaleB(1, -149));
+                result[(pixel * stage.Outputs) + i] = Outward.AddUp(error, own);
+            }
+        });
+        return result;
+    }
+
+    // At least the sum of |W| over the taps [Outputs, Inputs].
+    private static double[] TapSums(DenseStage stage)
+    {
+        var sums = new double[stage.Outputs * stage.Inputs];
+        for (int k = 0; k < stage.Weight.Length; k++)
+        {
+            ref double sum = ref sums[(k / stage.PatchLength * stage.Inputs) + (k % stage.Inputs)];
+            sum = Outward.AddUp(sum, Math.Abs(stage.Weight[k]));
         }
 
-        return result;
+        return sums;
     }
 }

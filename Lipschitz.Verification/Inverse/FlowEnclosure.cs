@@ -1,6 +1,5 @@
 using Lipschitz.Flows;
 using Lipschitz.Verification.Branches;
-using Lipschitz.Verification.LogDet;
 using Lipschitz.Verification.Rounding;
 
 namespace Lipschitz.Verification.Inverse;
@@ -13,8 +12,8 @@ namespace Lipschitz.Verification.Inverse;
 /// </remarks>
 public sealed class FlowEnclosure
 {
-    private readonly List<(BranchNetwork Network, double Bound)?> _blocks = [];
-    private readonly List<(double[] Shift, double[] LogScale)> _norms = [];
+    private readonly EnclosedStep[] _steps;
+    private readonly int[] _widths; // of each step: fewer than of the one before where features have left
 
     /// <summary>Reads a flow and proves a bound of each block.</summary>
     /// <param name="flow">The flow; call <see cref="Flow.Prepare"/> before.</param>
@@ -35,28 +34,19 @@ public sealed class FlowEnclosure
         }
 
         int next = 0;
+        _widths = [.. flow.Bijections.Select(bijection => bijection.Width)];
+        _steps = [.. flow.Bijections.Select(bijection => bijection is ResidualBlock block
+            ? new BlockStep(
+                BranchNetwork.From(block.Branch) ?? throw new NotSupportedException($"{block.Name}: branches of this form are bounded but not enclosed."),
+                proofs[next++].Bound)
+            : EnclosedStep.From(bijection, flow.Backend))];
+
+        // From the end: what acts on a part of the features only is F beside the identity, as a whole.
         BiLipschitz constants = BiLipschitz.Isometry;
-        foreach (IBijection bijection in flow.Bijections)
+        for (int i = _steps.Length - 1; i >= 0; i--)
         {
-            switch (bijection)
-            {
-                case ResidualBlock block:
-                    BranchProof proof = proofs[next++];
-                    BranchNetwork network = BranchNetwork.From(block.Branch)
-                        ?? throw new NotSupportedException($"{block.Name}: branches of this form are bounded but not enclosed.");
-                    _blocks.Add((network, proof.Bound));
-                    _norms.Add(default);
-                    constants = constants.Then(BiLipschitz.Residual(proof.Bound));
-                    break;
-                case ActNorm norm:
-                    double[] logScale = BranchNetwork.Numbers(norm.LogScale);
-                    _blocks.Add(null);
-                    _norms.Add((BranchNetwork.Numbers(norm.Shift), logScale));
-                    constants = constants.Then(BiLipschitz.ActNorm(logScale));
-                    break;
-                default:
-                    throw new NotSupportedException($"Nothing is known of {bijection.GetType().Name}: not certified.");
-            }
+            bool partial = i + 1 < _steps.Length && _widths[i + 1] < _widths[i];
+            constants = _steps[i].Constants.Then(partial ? constants.BesideIdentity() : constants);
         }
 
         (Proofs, Constants) = (proofs, constants);
@@ -68,16 +58,17 @@ public sealed class FlowEnclosure
     /// <summary>The proof of each residual block, in order.</summary>
     public IReadOnlyList<BranchProof> Proofs { get; }
 
-    /// <summary>At least Lip(F) and Lip(F^-1), products over the chain.</summary>
+    /// <summary>At least Lip(F) and Lip(F^-1), products over the chain; Lip(F) of a flow on pictures with numbers in [0, 1].</summary>
     public BiLipschitz Constants { get; }
 
     /// <summary>Encloses z = F(x).</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A logit transform does not exist at x.</exception>
     public Interval[] Forward(ReadOnlySpan<double> x)
     {
         Interval[] z = [.. x.ToArray().Select(Interval.FromDouble)];
-        for (int i = 0; i < _blocks.Count; i++)
+        for (int i = 0; i < _steps.Length; i++)
         {
-            z = _blocks[i] is { } block ? Add(z, NetworkEnclosure.Value(block.Network, z)) : Scale(z, _norms[i]);
+            _steps[i].Forward(z[.._widths[i]]).CopyTo(z, 0);
         }
 
         return z;
@@ -85,13 +76,18 @@ public sealed class FlowEnclosure
 
     /// <summary>
     /// At least |x - F^-1(z)|_2, however x was found: Lip(F^-1) times the largest |F(x) - z|_2. Positive infinity unless every block is
-    /// a proven contraction.
+    /// a proven contraction and F(x) exists.
     /// </summary>
     public double InverseError(ReadOnlySpan<double> x, ReadOnlySpan<double> z)
     {
         if (double.IsPositiveInfinity(Constants.Inverse))
         {
             return double.PositiveInfinity; // even F(x) = z would not say that x is the only one
+        }
+
+        if (_steps[0] is LogitStep logit && !x.ToArray().All(logit.IsDefinedAt))
+        {
+            return double.PositiveInfinity;
         }
 
         double square = 0;
@@ -106,28 +102,16 @@ public sealed class FlowEnclosure
     }
 
     /// <summary>Encloses log p(x) in nats; meant for few dimensions, since it takes the whole Jacobian.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">Some block is not a proven contraction.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">Some block is not a proven contraction, or a logit transform does not exist at x.</exception>
     public Interval LogDensity(ReadOnlySpan<double> x)
     {
         Interval[] z = [.. x.ToArray().Select(Interval.FromDouble)];
         Interval logDet = 0;
-        for (int i = 0; i < _blocks.Count; i++)
+        for (int i = 0; i < _steps.Length; i++)
         {
-            if (_blocks[i] is { } block)
-            {
-                (Interval[] g, Interval[,] jacobian) = NetworkEnclosure.ValueAndJacobian(block.Network, z);
-                logDet += LogDetBound.FromJacobian(jacobian, block.Bound);
-                z = Add(z, g);
-            }
-            else
-            {
-                foreach (double w in _norms[i].LogScale)
-                {
-                    logDet += w;
-                }
-
-                z = Scale(z, _norms[i]);
-            }
+            (Interval[] y, Interval own) = _steps[i].WithLogDet(z[.._widths[i]]);
+            y.CopyTo(z, 0);
+            logDet += own;
         }
 
         Interval square = 0;
@@ -138,9 +122,4 @@ public sealed class FlowEnclosure
 
         return logDet - (square / 2) - (Width * IntervalFunctions.Log(2 * IntervalFunctions.Pi) / 2);
     }
-
-    private static Interval[] Add(Interval[] x, Interval[] g) => [.. x.Zip(g, (a, b) => a + b)];
-
-    private static Interval[] Scale(Interval[] x, (double[] Shift, double[] LogScale) norm) =>
-        [.. x.Select((value, i) => (value + norm.Shift[i]) * IntervalFunctions.Exp(norm.LogScale[i]))];
 }

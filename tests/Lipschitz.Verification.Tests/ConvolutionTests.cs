@@ -1,4 +1,4 @@
-using Lipschitz.Verification.Convolution;
+using Lipschitz.Verification.Convolutions;
 using Lipschitz.Verification.Dense;
 using MathNet.Numerics.LinearAlgebra;
 

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Lipschitz.Verification.Convolution;
+using Lipschitz.Verification.Convolutions;
 using Lipschitz.Verification.Dense;
 
 namespace Lipschitz.Verification.Tests;

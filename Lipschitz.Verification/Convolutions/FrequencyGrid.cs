@@ -1,6 +1,6 @@
 using Lipschitz.Verification.Rounding;
 
-namespace Lipschitz.Verification.Convolution;
+namespace Lipschitz.Verification.Convolutions;
 
 /// <summary>
 /// The frequencies <c>2 pi (j + s/2)/N</c>, j = 0..N-1, on each axis: those of a circular convolution on Rows x Columns points whose

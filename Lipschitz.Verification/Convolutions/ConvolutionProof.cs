@@ -1,4 +1,4 @@
-namespace Lipschitz.Verification.Convolution;
+namespace Lipschitz.Verification.Convolutions;
 
 /// <summary>How a bound of a convolution was proven.</summary>
 public enum ConvolutionMethod

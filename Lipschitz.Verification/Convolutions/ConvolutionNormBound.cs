@@ -1,7 +1,7 @@
 using Lipschitz.Verification.Dense;
 using Lipschitz.Verification.Rounding;
 
-namespace Lipschitz.Verification.Convolution;
+namespace Lipschitz.Verification.Convolutions;
 
 /// <summary>Proven upper bounds of the 2-norm of convolutions with zero padding and stride 1, rounding included.</summary>
 /// <remarks>
@@ -43,6 +43,32 @@ public static class ConvolutionNormBound
         var scaled = new ScaledKernel(kernel);
         (FrequencyGrid grid, (int, int) peak) = GridChoice.Best(scaled, rows, columns);
         return OnGrid(scaled, grid, peak);
+    }
+
+    /// <summary>At least |T|_p, the p-norm on both sides, for images of rows x columns points.</summary>
+    /// <remarks>
+    /// p = 1 and infinity: with M the sum over taps of |K_tap|, and f_i the p-norm of channel i of x over all points, that of channel o of
+    /// T x is at most sum_i M_oi f_i by Minkowski's inequality; so |T|_p &lt;= |M|_p. Between them and 2: Riesz-Thorin.
+    /// </remarks>
+    public static double ProveInduced(ConvolutionKernel kernel, int rows, int columns, double p)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(p, 1);
+        bool isEnd = p == 1 || double.IsPositiveInfinity(p);
+        double two = isEnd ? 0 : Prove(kernel, rows, columns).Bound;
+        if (p == 2)
+        {
+            return two;
+        }
+
+        var sums = new double[kernel.Outputs * kernel.Inputs];
+        for (int k = 0; k < kernel.Weights.Length; k++)
+        {
+            ref double sum = ref sums[(k / (kernel.Inputs * kernel.Height * kernel.Width) * kernel.Inputs) + (k % kernel.Inputs)];
+            sum = Outward.AddUp(sum, Math.Abs(kernel.Weights[k]));
+        }
+
+        double end = p < 2 ? 1 : double.PositiveInfinity, atEnd = InducedNormBound.Prove(sums, kernel.Outputs, kernel.Inputs, end, end);
+        return isEnd ? atEnd : InducedNormBound.Interpolate(p, two, atEnd);
     }
 
     /// <summary>|T|_2 &lt;= Bound of the result, for images of every size.</summary>

@@ -1,4 +1,4 @@
-namespace Lipschitz.Verification.Convolution;
+namespace Lipschitz.Verification.Convolutions;
 
 /// <summary>Weights K [outputs, height, width, inputs] of a convolution with stride 1 and zero padding (height - 1)/2, (width - 1)/2.</summary>
 /// <remarks><c>y[o, r, c] = sum over a, b, i of K[o, a, b, i] x[i, r + a - (height-1)/2, c + b - (width-1)/2]</c>.</remarks>

@@ -1,6 +1,6 @@
 using Lipschitz.Verification.Rounding;
 
-namespace Lipschitz.Verification.Convolution;
+namespace Lipschitz.Verification.Convolutions;
 
 /// <summary>A kernel times 2^-Exponent, its largest entry in [1/2, 1), as one matrix [Rows, Columns] a tap, Rows the smaller channel side.</summary>
 internal sealed class ScaledKernel

@@ -2,7 +2,7 @@ using System.Numerics.Tensors;
 using Lipschitz.Verification.Dense;
 using Lipschitz.Verification.Rounding;
 
-namespace Lipschitz.Verification.Convolution;
+namespace Lipschitz.Verification.Convolutions;
 
 /// <summary>
 /// Room for one frequency: the symbol <c>A = sum over taps of K_tap e^(i theta.tap)</c> and the real symmetric form of A A*, whose largest

@@ -1,4 +1,4 @@
-namespace Lipschitz.Verification.Convolution;
+namespace Lipschitz.Verification.Convolutions;
 
 /// <summary>Chooses, unproven, the grid whose largest symbol norm is least: the one whose points miss the peaks by most.</summary>
 internal static class GridChoice
