@@ -18,13 +18,33 @@ internal static class Arguments
     /// <summary>--seed.</summary>
     public static Option<ulong?> Seed(string description) => Whole<ulong>("--seed", 0, description);
 
+    /// <summary>--data, where it names a place.</summary>
+    public static Option<string?> DataPath(string description) => new("--data") { Description = description, HelpName = "PATH" };
+
+    /// <summary>--data of commands on a run.</summary>
+    public static Option<string?> MovedData() => DataPath("Where the run's pictures or points lie now (default: where they were in training)");
+
     /// <summary>-o.</summary>
     public static Option<string> Output(string description) =>
-        new("-o", "--output") { Description = description, HelpName = "file", Required = true };
+        new("-o", "--output", "--out") { Description = description, HelpName = "file", Required = true };
 
     /// <summary>--repeats.</summary>
     public static Option<int?> Repeats() =>
         Whole("--repeats", 1, "Draws to average where the log-determinant is random (default: 1)");
+
+    /// <summary>A positive number.</summary>
+    public static Option<double?> Positive(string name, string description)
+    {
+        var option = new Option<double?>(name) { Description = description, HelpName = "number" };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens.Count == 1 && !(double.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out double value) && value > 0))
+            {
+                result.AddError($"{name} needs a positive number");
+            }
+        });
+        return option;
+    }
 
     /// <summary>A whole number of at least <paramref name="least"/>.</summary>
     public static Option<T?> Whole<T>(string name, T least, string description, params string[] aliases)

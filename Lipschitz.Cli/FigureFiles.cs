@@ -1,3 +1,4 @@
+using Lipschitz.Backends;
 using Lipschitz.Checkpoints;
 using Lipschitz.Cli.Figures;
 using Lipschitz.Data;
@@ -8,58 +9,133 @@ using Lipschitz.Randomness;
 
 namespace Lipschitz.Cli;
 
+/// <summary>The figures of a run that were drawn.</summary>
+/// <param name="Files">Where they are.</param>
+/// <param name="Reconstruction">How pictures came back; null for points.</param>
+/// <param name="Missing">Why a figure of pictures could not be drawn; null where it was.</param>
+internal sealed record DrawnFigures(List<string> Files, Reconstruction? Reconstruction, string? Missing)
+{
+    /// <summary>Says how pictures came back, or why not.</summary>
+    public void Write(TextWriter text)
+    {
+        if (Reconstruction is { } back)
+        {
+            text.WriteLine(
+                $"inverse     {back.Pictures} pictures came back within {back.LargestDifference:0.0e+0} a number, {back.LargestError:0.0e+0} a picture"
+                + $" (bound of a block {back.LargestBlockErrorBound:0.0e+0})");
+        }
+
+        if (Missing is not null)
+        {
+            text.WriteLine($"not drawn   pictures.png: {Missing}");
+        }
+    }
+}
+
 /// <summary>Draws the figures of a run into a folder.</summary>
 internal static class FigureFiles
 {
     private const int Points = 10_000;
     private const int Cells = 200;
 
-    /// <summary>Draws whatever the run has to show: density.png in two dimensions, loss.png, concatenation.png for dense blocks.</summary>
-    /// <returns>The files written.</returns>
-    public static List<string> Draw(string folder, RunDirectory run, Flow flow, IPointSource data)
+    /// <summary>
+    /// Draws whatever the run has to show: density.png in two dimensions; pictures.png (held-out, given back, sampled) and bits.png for pictures;
+    /// loss.png; concatenation.png for dense blocks.
+    /// </summary>
+    public static DrawnFigures Draw(string folder, RunDirectory run, Flow flow, IPointSource data)
     {
-        var files = new List<string>();
+        var drawn = new DrawnFigures([], null, null);
+        List<string> files = drawn.Files;
         if (flow.Width == 2)
         {
             files.Add(Save(folder, "density.png", Density(run.Configuration, flow, data)));
         }
 
-        if (Loss(run, data) is { } loss)
+        bool isClassifier = run.Configuration.Task?.Kind == TaskKind.Classification;
+        if (data is PictureSource pictures && !isClassifier)
         {
-            files.Add(Save(folder, "loss.png", loss));
+            drawn = DrawPictures(folder, run, flow, pictures, drawn);
         }
 
-        List<ConcatenationFigure.Factors> factors = Factors(flow);
+        IReadOnlyList<MetricsLine> metrics = run.Metrics.Read();
+        string loss = run.Configuration.Task is null ? "negative log-likelihood (nats)" : "loss (bits a picture)";
+        Add("loss.png", RunCurves.Loss(metrics), loss, data.Entropy);
+        Add("bits.png", RunCurves.Bits(metrics), "bits per dimension", null);
+        Add("accuracy.png", RunCurves.Accuracy(metrics), "accuracy", null);
+        List<(string Scale, ConcatenationFigure.Factors Factors)> factors = Factors(flow);
         if (factors.Count > 0)
         {
-            files.Add(Save(folder, "concatenation.png", ConcatenationFigure.Draw(factors)));
+            files.Add(Save(folder, "concatenation.png", run.Configuration.Model.Image is null
+                ? ConcatenationFigure.Draw([.. factors.Select(f => f.Factors)])
+                : ConcatenationMaps.Draw([.. factors.GroupBy(f => f.Scale).Select(s => new ConcatenationMaps.Scale(s.Key, [.. s.Select(f => f.Factors)]))])));
         }
 
-        return files;
+        return drawn;
+
+        void Add(string name, RunCurves curves, string axis, double? floor)
+        {
+            if (!curves.IsEmpty)
+            {
+                files.Add(Save(folder, name, LossFigure.Draw(curves.Steps, curves.Training, curves.Tests, floor, axis)));
+            }
+        }
     }
 
-    /// <summary>The normalised e1 and e2 of every dense layer.</summary>
-    public static List<ConcatenationFigure.Factors> Factors(Flow flow)
+    /// <summary>The normalised e1 and e2 of every dense layer, and the scale that its block is at.</summary>
+    public static List<(string Scale, ConcatenationFigure.Factors Factors)> Factors(Flow flow)
     {
-        var factors = new List<ConcatenationFigure.Factors>();
+        var factors = new List<(string, ConcatenationFigure.Factors)>();
         int block = 0;
         foreach (ResidualBlock residual in flow.Blocks)
         {
             block++;
-            if (residual.Branch is DenseNet dense)
+            if (Dense(residual.Branch) is { } dense)
             {
+                string scale = dense.Convolution is { } shape ? $"{shape.Height} x {shape.Width}" : "fully connected";
                 int layer = 0;
                 foreach ((double e1, double e2) in dense.Concatenation.Factors())
                 {
                     layer++;
                     double radius = dense.Concatenation.Radius;
-                    factors.Add(new ConcatenationFigure.Factors(block, layer, e1 / radius, e2 / radius));
+                    factors.Add((scale, new ConcatenationFigure.Factors(block, layer, e1 / radius, e2 / radius)));
                 }
             }
         }
 
         return factors;
     }
+
+    /// <summary>Writes a figure; the file appears whole or not at all.</summary>
+    /// <returns>Its path.</returns>
+    public static string Save(string folder, string name, byte[] png)
+    {
+        string path = Path.Combine(folder, name);
+        OutputException.Guard(path, () => AtomicFile.Write(path, stream => stream.Write(png)));
+        return path;
+    }
+
+    // A flow that is not known to be invertible is a result to report, not a failure of its training.
+    private static DrawnFigures DrawPictures(string folder, RunDirectory run, Flow flow, PictureSource data, DrawnFigures drawn)
+    {
+        string path = Path.Combine(folder, "pictures.png");
+        try
+        {
+            Reconstruction back = PictureFigures.DrawBands(path, flow, data, run.Configuration);
+            drawn.Files.Add(path);
+            return drawn with { Reconstruction = back };
+        }
+        catch (ConvergenceException failure)
+        {
+            return drawn with { Missing = failure.Message };
+        }
+    }
+
+    private static DenseNet? Dense(ILayer branch) => branch switch
+    {
+        DenseNet dense => dense,
+        Sequential sequential => sequential.Layers.OfType<DenseNet>().FirstOrDefault(),
+        _ => null,
+    };
 
     private static byte[] Density(Configuration configuration, Flow flow, IPointSource data)
     {
@@ -69,34 +145,5 @@ internal static class FigureFiles
         double[] samples = flow.Sample(Points, configuration.Seed);
         double[] logDensity = flow.LogProb(area.CellCentres(), EstimatorFactory.Create(configuration.Evaluation.LogDet)).Values;
         return DensityFigure.Draw(area, points, samples, logDensity);
-    }
-
-    private static byte[]? Loss(RunDirectory run, IPointSource data)
-    {
-        var steps = new List<double>();
-        var losses = new List<double>();
-        var tests = new List<LossFigure.Test>();
-        foreach (MetricsLine line in run.Metrics.Read())
-        {
-            if (line.Loss is { } loss)
-            {
-                steps.Add(line.Step);
-                losses.Add(loss);
-            }
-
-            if (line.TestNll is { } test)
-            {
-                tests.Add(new LossFigure.Test(line.Step, test, line.TestStandardError ?? 0));
-            }
-        }
-
-        return steps.Count + tests.Count == 0 ? null : LossFigure.Draw(steps.ToArray(), losses.ToArray(), tests, data.Entropy);
-    }
-
-    private static string Save(string folder, string name, byte[] png)
-    {
-        string path = Path.Combine(folder, name);
-        OutputException.Guard(path, () => AtomicFile.Write(path, stream => stream.Write(png)));
-        return path;
     }
 }

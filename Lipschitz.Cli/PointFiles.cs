@@ -42,19 +42,8 @@ internal static class PointFiles
             throw new InputException($"{path} is a directory, expected a {Readable} file");
         }
 
-        try
-        {
-            Points points = extension == ".csv" ? ReadCsv(path, width) : ReadNpy(path, width);
-            return points.Count > 0 ? points : throw new DataFormatException(path, "holds no points");
-        }
-        catch (Exception refusal) when (refusal is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new InputException($"there is no file {path}", refusal);
-        }
-        catch (Exception refusal) when (refusal is UnauthorizedAccessException or IOException and not DataFormatException)
-        {
-            throw new InputException($"cannot read {path}: {refusal.Message}", refusal);
-        }
+        Points points = InputException.Guard(path, () => extension == ".csv" ? ReadCsv(path, width) : ReadNpy(path, width));
+        return points.Count > 0 ? points : throw new DataFormatException(path, "holds no points");
     }
 
     /// <summary>Throws unless <see cref="Write"/> can write points of this width to a file of this name.</summary>

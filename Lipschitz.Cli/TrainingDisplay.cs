@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Lipschitz.Data;
 using Lipschitz.Training;
 using Spectre.Console;
 
@@ -18,6 +19,20 @@ internal abstract class TrainingDisplay
     /// <param name="trainer">What trains, at its first step.</param>
     /// <param name="training">Calls its argument after each step.</param>
     public abstract TestReport Watch(Trainer trainer, Func<Action<StepReport>, TestReport> training);
+
+    private static string Losses(Trainer trainer, StepReport step)
+    {
+        string text = trainer.Data is not PictureSource ? $"loss {step.Loss:0.0000}"
+            : step.NegativeLogLikelihood is { } nats ? $"{BitsPerDim.FromNats(nats, trainer.Data.Width):0.000} bits per dimension"
+            : "";
+        return step.CrossEntropy is { } crossEntropy ? $"{text}  cross entropy {crossEntropy:0.000}  accuracy {step.Accuracy:0.00}".TrimStart() : text;
+    }
+
+    private static string Pace(Trainer trainer, Speed speed) => trainer.Data is PictureSource
+        ? $"{speed.StepsPerSecond * trainer.Configuration.Training.Batch:0.0} pictures/s"
+        : $"{speed.StepsPerSecond:0.0} steps/s";
+
+    private static string Time(TimeSpan time) => time.ToString(time.TotalDays >= 1 ? @"d\.hh\:mm\:ss" : time.TotalHours >= 1 ? @"h\:mm\:ss" : @"m\:ss", System.Globalization.CultureInfo.InvariantCulture);
 
     private sealed class Silent : TrainingDisplay
     {
@@ -43,8 +58,8 @@ internal abstract class TrainingDisplay
                 if (speed.Update(step.Step) || step.Step == total)
                 {
                     TimeSpan left = speed.TimeLeft(total - step.Step);
-                    output.WriteLine($"step {step.Step}/{total}  {speed.Text}  loss {step.Loss:0.0000}"
-                        + $"  left {left:m\\:ss}  largest block Lipschitz estimate {trainer.Flow.BlockLipschitzEstimates().Max():0.000}");
+                    output.WriteLine($"step {step.Step}/{total}  {Pace(trainer, speed)}  {Losses(trainer, step)}"
+                        + $"  left {Time(left)}  largest block Lipschitz estimate {trainer.Flow.BlockLipschitzEstimates().Max():0.000}");
                     output.Flush();
                 }
             });
@@ -69,8 +84,8 @@ internal abstract class TrainingDisplay
                     if (speed.Update(step.Step) || step.Step == total)
                     {
                         TimeSpan left = speed.TimeLeft(total - step.Step);
-                        task.Description = $"step {step.Step}/{total}  {speed.Text}  loss {step.Loss:0.000}"
-                            + $"  left {left:m\\:ss}  Lip {trainer.Flow.BlockLipschitzEstimates().Max():0.000}";
+                        task.Description = $"step {step.Step}/{total}  {Pace(trainer, speed)}  {Losses(trainer, step)}"
+                            + $"  left {Time(left)}  Lip {trainer.Flow.BlockLipschitzEstimates().Max():0.000}";
                     }
                 });
             });
@@ -83,8 +98,8 @@ internal abstract class TrainingDisplay
         private long _lastStep = first;
         private double _stepsPerSecond;
 
-        /// <summary>The speed in words.</summary>
-        public string Text => $"{_stepsPerSecond:0.0} steps/s";
+        /// <summary>The speed.</summary>
+        public double StepsPerSecond => _stepsPerSecond;
 
         /// <summary>Measures once an interval; whether it did.</summary>
         public bool Update(long step)

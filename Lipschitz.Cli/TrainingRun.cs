@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Lipschitz.Checkpoints;
+using Lipschitz.Data;
 using Lipschitz.Flows;
 using Lipschitz.Models;
 using Lipschitz.Training;
@@ -9,13 +10,16 @@ namespace Lipschitz.Cli;
 /// <summary>Trains to the end of the configuration: steps, tests, metrics and checkpoints at their intervals.</summary>
 /// <param name="trainer">What trains.</param>
 /// <param name="run">Where its results are kept.</param>
-internal sealed class TrainingRun(Trainer trainer, RunDirectory run)
+/// <param name="afterTest">Called after each test on the way, with the steps done; null for nothing.</param>
+internal sealed class TrainingRun(Trainer trainer, RunDirectory run, Action<long>? afterTest = null)
 {
     private readonly TrainingSettings _settings = run.Configuration.Training;
     private readonly Stopwatch _watch = new();
+    private readonly Stopwatch _sinceCheckpoint = Stopwatch.StartNew();
+    private readonly TrainingAverages _averages = new();
+    private readonly int? _dimensions = trainer.Data is PictureSource ? trainer.Data.Width : null;
     private double _secondsBefore;
-    private double _lossSum;
-    private long _lossSteps;
+    private double _bestLoss = double.PositiveInfinity;
     private long _saved = -1;
 
     /// <summary>Goes to where the last checkpoint stands, or writes the first one.</summary>
@@ -27,6 +31,7 @@ internal sealed class TrainingRun(Trainer trainer, RunDirectory run)
             DeleteLeftovers();
             _saved = trainer.StepsDone;
             _secondsBefore = run.Metrics.Read().Max(line => line.Seconds) ?? 0;
+            _bestLoss = run.BestLoss();
         }
         else
         {
@@ -61,7 +66,7 @@ internal sealed class TrainingRun(Trainer trainer, RunDirectory run)
                 test = AfterStep(step);
             }
 
-            test ??= trainer.Test();
+            test ??= trainer.Test(); // resumed at its end
             Save();
             return test.Value;
         }
@@ -75,42 +80,60 @@ internal sealed class TrainingRun(Trainer trainer, RunDirectory run)
     private TestReport? AfterStep(StepReport step)
     {
         bool last = step.Step == _settings.Steps;
-        _lossSum += step.Loss;
-        _lossSteps++;
+        _averages.Add(step);
         if (last || step.Step % _settings.MetricsInterval == 0)
         {
-            Append(new MetricsLine
+            Append(_averages.Take(step, _dimensions) with
             {
-                Step = step.Step,
-                Loss = _lossSum / _lossSteps,
-                GradientNorm = step.GradientNorm,
-                LearningRate = step.LearningRate,
                 LargestLipschitzEstimate = trainer.Flow.BlockLipschitzEstimates().Max(),
-                Seconds = _secondsBefore + _watch.Elapsed.TotalSeconds,
+                Seconds = Seconds,
             });
-            _lossSum = _lossSteps = 0;
         }
 
         TestReport? test = null;
         if (last || (_settings.TestInterval > 0 && step.Step % _settings.TestInterval == 0))
         {
-            TestReport report = trainer.Test();
-            Append(new MetricsLine
-            {
-                Step = step.Step,
-                TestNll = report.NegativeLogLikelihood,
-                TestStandardError = report.StandardError,
-                Seconds = _secondsBefore + _watch.Elapsed.TotalSeconds,
-            });
-            test = report;
+            test = Test(step.Step);
         }
 
-        if (!last && step.Step % _settings.CheckpointInterval == 0)
+        if (!last && (step.Step % _settings.CheckpointInterval == 0 || IsDue))
         {
             Save();
         }
 
         return test;
+    }
+
+    private double Seconds => _secondsBefore + _watch.Elapsed.TotalSeconds;
+
+    private bool IsDue => _settings.CheckpointMinutes > 0 && _sinceCheckpoint.Elapsed.TotalMinutes >= _settings.CheckpointMinutes;
+
+    // The best model first: a kill between the two makes the resumed run write it again.
+    private TestReport Test(long step)
+    {
+        TestReport report = trainer.Test();
+        if (report.Loss < _bestLoss)
+        {
+            OutputException.Guard(run.Path, () => run.SaveBest(trainer));
+            _bestLoss = report.Loss;
+        }
+
+        bool hasDensity = double.IsFinite(report.NegativeLogLikelihood);
+        Append(new MetricsLine
+        {
+            Step = step,
+            TestNll = hasDensity ? report.NegativeLogLikelihood : null,
+            TestStandardError = hasDensity ? report.StandardError : null,
+            TestLoss = report.Classes is null ? null : report.Loss,
+            TestBitsPerDim = report.Bits?.Value,
+            TestBitsStandardError = report.Bits?.StandardError,
+            TestCrossEntropy = report.Classes?.CrossEntropy,
+            TestAccuracy = report.Classes?.Accuracy,
+            TestAccuracyError = report.Classes?.AccuracyError,
+            Seconds = Seconds,
+        });
+        afterTest?.Invoke(step);
+        return report;
     }
 
     private void Append(MetricsLine line) => OutputException.Guard(run.Path, () => run.Metrics.Append(line));
@@ -136,5 +159,7 @@ internal sealed class TrainingRun(Trainer trainer, RunDirectory run)
             });
             _saved = trainer.StepsDone;
         }
+
+        _sinceCheckpoint.Restart();
     }
 }

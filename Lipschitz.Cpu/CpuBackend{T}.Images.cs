@@ -14,7 +14,6 @@ internal sealed partial class CpuBackend<T, TVector, TLanes>
     /// <inheritdoc/>
     public PackedConvolution CreatePackedConvolution(ConvolutionShape shape, int inputs, int outputs)
     {
-        RequireKernel(shape);
         ConvolutionPlan plan = ConvolutionKernels<T, TVector, TLanes>.Plan(shape, inputs, outputs);
         return new CpuPackedConvolution<T>(plan, ConvolutionKernels<T, TVector, TLanes>.Length(plan));
     }

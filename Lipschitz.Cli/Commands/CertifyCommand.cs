@@ -13,18 +13,19 @@ internal static class CertifyCommand
     public static Command Create(Shell shell)
     {
         Argument<string> run = Arguments.Run();
+        Option<string?> path = Arguments.MovedData();
         Option<int?> threads = Arguments.Threads();
         var command = new DocumentedCommand(
             "certify",
             "Scale weights of a trained flow down just enough that every block is proven to be a contraction, and write model and certificate.",
             "lipschitz certify runs/moons-quick",
-            "lipschitz certify runs/moons-quick --json") { run, threads };
+            "lipschitz certify runs/moons-quick --json") { run, path, threads };
         command.SetAction(parse =>
         {
             RunDirectory directory = Runs.Open(parse.GetRequiredValue(run));
-            IPointSource data = DataSources.Open(directory.Configuration.Data);
+            IPointSource data = DataSources.Open(DataSources.At(directory.Configuration, parse.GetValue(path)));
             using IBackend backend = BackendChoice.Open(parse.GetValue(threads));
-            TestReport Test() => Trainer.Test(directory.LoadFlow(backend), directory.Configuration.Evaluation, data);
+            TestReport Test() => FlowTest.Run(directory.LoadFlow(backend), directory.Configuration, data);
             Certification certification = Certification.Make(directory, Test(), Test);
             certification.Require();
             Report(shell, parse, directory, certification);

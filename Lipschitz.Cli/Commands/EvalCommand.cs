@@ -16,23 +16,26 @@ internal static class EvalCommand
     {
         Argument<string> run = Arguments.Run();
         Option<int?> repeats = Arguments.Repeats();
+        var best = new Option<bool>("--best") { Description = "The model of the best test of the training, instead of the last" };
         Option<int?> points = Arguments.Whole("--points", 2, "Points of the test set (default: as in the run's configuration)");
+        Option<string?> path = Arguments.MovedData();
         Option<int?> threads = Arguments.Threads();
         var command = new DocumentedCommand(
             "eval",
-            "Test a trained flow: negative log-likelihood on the fixed test set, with its standard error.",
+            "Test a trained flow: negative log-likelihood on the fixed test set (pictures: bits per dimension; with a task: accuracy), with standard errors.",
             "lipschitz eval runs/moons-quick",
-            "lipschitz eval runs/moons-quick --points 100000 --json") { run, repeats, points, threads };
+            "lipschitz eval runs/mnist-quick --best --repeats 5",
+            "lipschitz eval runs/moons-quick --points 100000 --json") { run, best, repeats, points, path, threads };
         command.SetAction(parse =>
         {
             RunDirectory directory = Runs.Open(parse.GetRequiredValue(run));
-            Configuration configuration = directory.Configuration;
-            IPointSource data = DataSources.Open(configuration.Data);
+            Configuration configuration = DataSources.At(directory.Configuration, parse.GetValue(path));
+            IPointSource data = DataSources.Open(configuration);
             using IBackend backend = BackendChoice.Open(parse.GetValue(threads));
-            Flow flow = directory.LoadFlow(backend);
+            Flow flow = parse.GetValue(best) ? directory.LoadBestFlow(backend) : directory.LoadFlow(backend);
             EvaluationSettings evaluation = configuration.Evaluation;
             evaluation = evaluation with { Points = parse.GetValue(points) ?? evaluation.Points };
-            TestReport test = Trainer.Test(flow, evaluation, data, repeats: parse.GetValue(repeats) ?? 1);
+            TestReport test = FlowTest.Run(flow, configuration with { Evaluation = evaluation }, data, repeats: parse.GetValue(repeats) ?? 1);
             shell.Report(
                 parse,
                 new
@@ -40,9 +43,15 @@ internal static class EvalCommand
                     run = directory.Path,
                     data = configuration.Data,
                     model = configuration.Name,
+                    negativeLogLikelihood = TestText.Finite(test.NegativeLogLikelihood),
+                    standardError = TestText.Finite(test.StandardError),
+                    repeatStandardError = test.RepeatError,
+                    bitsPerDim = test.Bits?.Value,
+                    bitsPerDimStandardError = test.Bits?.StandardError,
+                    accuracy = test.Classes?.Accuracy,
+                    accuracyStandardError = test.Classes?.AccuracyError,
+                    crossEntropy = test.Classes?.CrossEntropy,
                     points = test.Points,
-                    negativeLogLikelihood = test.NegativeLogLikelihood,
-                    standardError = test.StandardError,
                     logDet = test.Kind,
                     entropy = data.Entropy,
                     difference = test.NegativeLogLikelihood - data.Entropy,

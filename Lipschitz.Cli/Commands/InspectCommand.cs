@@ -5,6 +5,7 @@ using Lipschitz.Flows;
 using Lipschitz.Layers;
 using Lipschitz.Models;
 using Lipschitz.Names;
+using Lipschitz.Tensors;
 using Spectre.Console;
 
 namespace Lipschitz.Cli.Commands;
@@ -24,7 +25,7 @@ internal static class InspectCommand
         };
         var data = new Option<string?>("--data")
         {
-            Description = "The data set or file whose dimension a preset's flow gets (default: moons)",
+            Description = "The data set, file or folder whose dimension a preset's flow gets (default: moons)",
             HelpName = "DATA",
         };
         var set = new Option<string[]>("--set") { Description = "Change a setting of a preset; may be repeated", HelpName = "key=value" };
@@ -52,8 +53,11 @@ internal static class InspectCommand
             }
             else
             {
-                configuration = ConfigurationJson.Override(Preset(name), parse.GetValue(set) ?? []);
-                int width = DataSources.Open(parse.GetValue(data) ?? configuration.Data).Width;
+                string source = parse.GetValue(data) ?? "moons";
+                ImageShape? shape = DataSources.Shape(source);
+                Configuration preset = Preset(name, shape is { } pictures ? Presets.FamilyOf(pictures) : PresetFamily.Points);
+                configuration = DataSet.Fit(ConfigurationJson.Override(preset, parse.GetValue(set) ?? []), shape);
+                int width = configuration.Model.Image?.Shape.Count ?? DataSources.Load(source).Source(configuration).Width;
                 flow = UsageException.Guard(() => FlowFactory.Create(configuration, width, backend));
             }
 
@@ -63,11 +67,11 @@ internal static class InspectCommand
         return command;
     }
 
-    private static Configuration Preset(string name) => Presets.Names.Contains(name)
-        ? Presets.Load(name)
+    private static Configuration Preset(string name, PresetFamily family) => Presets.NamesOf(family).Contains(name)
+        ? Presets.Load(name, family)
         : name.Contains(Path.DirectorySeparatorChar, StringComparison.Ordinal)
             ? throw new InputException($"there is no run {name}")
-            : throw new UnknownNameException("preset (and there is no run of that name)", name, Presets.Names);
+            : throw new UnknownNameException("preset (and there is no run of that name)", name, Presets.NamesOf(family));
 
     private static void Report(Shell shell, ParseResult parse, Configuration configuration, Flow flow)
     {

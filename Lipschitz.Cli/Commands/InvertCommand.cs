@@ -13,6 +13,7 @@ namespace Lipschitz.Cli.Commands;
 internal static class InvertCommand
 {
     private const int DefaultPoints = 1000;
+    private const int DefaultPictures = 100;
     private const double VacuousFactor = 1e3; // beyond it a bound that holds is no news
 
     /// <summary>Makes the command.</summary>
@@ -21,21 +22,11 @@ internal static class InvertCommand
         Argument<string> run = Arguments.Run();
         var input = new Argument<string?>("INPUT")
         {
-            Description = $"A .csv or .npy file of points (default: {DefaultPoints} points of the test set)",
+            Description = $"A .csv or .npy file of points (default: of the test set, {DefaultPoints} points or {DefaultPictures} pictures)",
             Arity = ArgumentArity.ZeroOrOne,
         };
-        var tolerance = new Option<double?>("--tolerance")
-        {
-            Description = "The error bound at which the inverse of a point is done (default: 1e-4)",
-            HelpName = "number",
-        };
-        tolerance.Validators.Add(result =>
-        {
-            if (result.Tokens.Count == 1 && !(double.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out double t) && t > 0))
-            {
-                result.AddError("--tolerance needs a positive number");
-            }
-        });
+        Option<double?> tolerance = Arguments.Positive(
+            "--tolerance", "The error bound at which the inverse of a point is done (default: 1e-4, for pictures 1e-2)");
         Option<int?> threads = Arguments.Threads();
         var command = new DocumentedCommand(
             "invert",
@@ -50,7 +41,7 @@ internal static class InvertCommand
             double[] points = parse.GetValue(input) is { } path
                 ? PointFiles.Read(path, flow.Width).Values
                 : TestPoints(directory.Configuration, flow.Width);
-            InverseReport report = flow.Inverse(flow.Forward(points), parse.GetValue(tolerance) ?? 1e-4);
+            InverseReport report = flow.Inverse(flow.Forward(points), parse.GetValue(tolerance) ?? (directory.Configuration.Model.Image is null ? 1e-4 : 1e-2));
             Report(shell, parse, directory.Path, points, report, flow.Width);
             return ExitCode.Success;
         });
@@ -59,8 +50,8 @@ internal static class InvertCommand
 
     private static double[] TestPoints(Configuration configuration, int width)
     {
-        var points = new double[DefaultPoints * width];
-        DataSources.Open(configuration.Data).Sample(new RandomKey(configuration.Seed, RandomPurpose.TestData), 0, points);
+        var points = new double[(configuration.Model.Image is null ? DefaultPoints : DefaultPictures) * width];
+        DataSources.Open(configuration).Sample(new RandomKey(configuration.Seed, RandomPurpose.TestData), 0, points);
         return points;
     }
 

@@ -3,6 +3,7 @@ using Lipschitz.Backends;
 using Lipschitz.Checkpoints;
 using Lipschitz.Flows;
 using Lipschitz.Models;
+using Lipschitz.Training;
 
 namespace Lipschitz.Cli.Commands;
 
@@ -36,6 +37,7 @@ internal static class LogProbCommand
                 repeats: parse.GetValue(repeats) ?? 1);
             PointFiles.Write(path, new Points(result.Values, 1), ["log_density"]);
             double mean = result.Values.Average();
+            double? bits = directory.Configuration.Model.Image is null ? null : BitsPerDim.FromNats(-mean, flow.Width);
             shell.Report(
                 parse,
                 new
@@ -43,13 +45,14 @@ internal static class LogProbCommand
                     run = directory.Path,
                     points = points.Count,
                     meanLogDensity = mean,
+                    meanBitsPerDim = bits,
                     leastLogDensity = result.Values.Min(),
                     logDet = result.Kind,
                     meanStandardError = result.StandardErrors?.Average(),
                     file = path,
                 },
                 console => console.Profile.Out.Writer.WriteLine(
-                    $"{points.Count} values written to {path}: mean {mean:0.0000} nats, least {result.Values.Min():0.0000}"
+                    $"{points.Count} values written to {path}: mean {mean:0.0000} nats{(bits is { } b ? $" ({b:0.0000} bits per dimension)" : "")}, least {result.Values.Min():0.0000}"
                     + $" (log-determinant: {result.Kind.ToString().ToLowerInvariant()})"));
             return ExitCode.Success;
         });

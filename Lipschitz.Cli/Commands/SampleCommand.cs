@@ -2,39 +2,71 @@ using System.CommandLine;
 using Lipschitz.Backends;
 using Lipschitz.Checkpoints;
 using Lipschitz.Flows;
+using Lipschitz.Tensors;
 
 namespace Lipschitz.Cli.Commands;
 
 /// <summary><c>lipschitz sample RUN -n N -o FILE</c>.</summary>
 internal static class SampleCommand
 {
+    private const int DefaultPoints = 10_000;
+    private const int DefaultPictures = 64;
+    private const int Drawable = 2; // columns of what a .png file can show
+
     /// <summary>Makes the command.</summary>
     public static Command Create(Shell shell)
     {
         Argument<string> run = Arguments.Run();
-        Option<int?> count = Arguments.Whole("-n", 1, "How many points to draw (default: 10000)", "--count");
+        Option<int?> count = Arguments.Whole("-n", 1, $"How many to draw (default: {DefaultPoints} points, {DefaultPictures} pictures)", "--count", "--n");
         Option<string> output = Arguments.Output("A .csv, .npy or .png file");
         Option<ulong?> seed = Arguments.Seed("Seed of the draws (default: 0); the same seed draws the same points");
+        Option<double?> tolerance = Arguments.Positive(
+            "--tolerance", "The error bound of each block at which its inverse is done (default: 1e-5, for pictures 1e-2)");
+        var best = new Option<bool>("--best") { Description = "The model of the best test of the training, instead of the last" };
         Option<int?> threads = Arguments.Threads();
         var command = new DocumentedCommand(
             "sample",
-            "Draw points from a trained flow.",
+            "Draw points or pictures from a trained flow.",
             "lipschitz sample runs/moons-quick -n 10000 -o samples.csv",
-            "lipschitz sample runs/moons-quick -n 10000 -o samples.png --seed 7") { run, count, output, seed, threads };
+            "lipschitz sample runs/moons-quick -n 10000 -o samples.png --seed 7",
+            "lipschitz sample runs/mnist-quick -n 64 -o grid.png") { run, count, output, seed, tolerance, best, threads };
         command.SetAction(parse =>
         {
             RunDirectory directory = Runs.Open(parse.GetRequiredValue(run));
             string path = parse.GetRequiredValue(output);
+            ImageShape? shape = directory.Configuration.Model.Image?.Shape;
             using IBackend backend = BackendChoice.Open(parse.GetValue(threads));
-            Flow flow = directory.LoadFlow(backend);
-            PointFiles.CheckWritable(path, flow.Width);
-            int n = parse.GetValue(count) ?? 10_000;
-            var points = new Points(flow.Sample(n, parse.GetValue(seed) ?? 0), flow.Width);
-            PointFiles.Write(path, points, PointFiles.CoordinateNames(flow.Width));
+            Flow flow = parse.GetValue(best) ? directory.LoadBestFlow(backend) : directory.LoadFlow(backend);
+            PointFiles.CheckWritable(path, shape is null ? flow.Width : Drawable);
+            int n = parse.GetValue(count) ?? (shape is null ? DefaultPoints : DefaultPictures);
+            ulong start = parse.GetValue(seed) ?? 0;
+            InverseReport samples = flow.Inverse(flow.Latents(n, start), parse.GetValue(tolerance) ?? (shape is null ? 1e-5 : 1e-2));
+            if (shape is { } pictures && PointFiles.Extension(path) == ".png")
+            {
+                PictureGrid.Write(path, samples.Points, pictures, (int)Math.Ceiling(Math.Sqrt(n)));
+            }
+            else
+            {
+                PointFiles.Write(path, new Points(samples.Points, flow.Width), PointFiles.CoordinateNames(flow.Width));
+            }
+
+            double bound = samples.BlockErrorBounds.Max(), iterations = samples.Iterations.Average();
             shell.Report(
                 parse,
-                new { run = directory.Path, points = n, width = flow.Width, seed = parse.GetValue(seed) ?? 0, file = path },
-                console => console.Profile.Out.Writer.WriteLine($"{n} points written to {path}"));
+                new
+                {
+                    run = directory.Path,
+                    points = n,
+                    width = flow.Width,
+                    seed = start,
+                    meanIterations = iterations,
+                    largestBlockErrorBound = bound,
+                    largestErrorBound = samples.ErrorBounds.Max(),
+                    file = path,
+                },
+                console => console.Profile.Out.Writer.WriteLine(
+                    $"{n} {(shape is null ? "points" : "pictures")} written to {path}"
+                    + $" (each block's inverse within {bound:0.0e+0}, {iterations:0} iterations in all blocks)"));
             return ExitCode.Success;
         });
         return command;

@@ -5,6 +5,7 @@ using Lipschitz.Checkpoints;
 using Lipschitz.Data;
 using Lipschitz.Flows;
 using Lipschitz.Models;
+using Lipschitz.Names;
 using Lipschitz.Training;
 
 namespace Lipschitz.Cli.Commands;
@@ -12,13 +13,17 @@ namespace Lipschitz.Cli.Commands;
 /// <summary><c>lipschitz train DATA</c>.</summary>
 internal sealed class TrainCommand
 {
-    private static readonly string[] s_files = ["model.safetensors", "training.safetensors", "config.json", "metrics.jsonl"];
+    private const int MostSampleGrids = 25; // of a run, at its tests
+    private static readonly string[] s_files = ["model.safetensors", "best.safetensors", "training.safetensors", "config.json", "metrics.jsonl"];
     private readonly Shell _shell;
     private readonly Argument<string?> _data = new("DATA")
     {
-        Description = $"A data set ({string.Join(", ", ToyDensities.All)}) or a .csv or .npy file of points",
+        Description = DataSources.Description,
         Arity = ArgumentArity.ZeroOrOne,
     };
+
+    private readonly Option<string?> _path = Arguments.DataPath(
+        "Where mnist, fashion or cifar10 lies: a folder, or CIFAR-10's archive (default for mnist: the 10,000 digits that come with the library)");
 
     private readonly Option<string?> _model = new("--model")
     {
@@ -27,6 +32,15 @@ internal sealed class TrainCommand
     };
 
     private readonly Option<long?> _steps = Arguments.Whole<long>("--steps", 1, "Optimiser steps (default: the preset's)");
+    private readonly Option<double?> _epochs = Arguments.Positive(
+        "--epochs", "Instead of --steps: how often to go through the training pictures or points");
+
+    private readonly Option<string?> _task = new("--task")
+    {
+        Description = "classification or hybrid: learn the classes of labelled pictures, instead of or besides their density",
+        HelpName = "task",
+    };
+
     private readonly Option<ulong?> _seed = Arguments.Seed("Seed of every random number of the run (default: 0)");
     private readonly Option<string?> _out = new("--out")
     {
@@ -66,7 +80,13 @@ internal sealed class TrainCommand
             "lipschitz train checkerboard --model idensenet-lc --steps 20000 --seed 1",
             "lipschitz train points.csv --set model.blocks=12 --set training.batch=200 --out runs/mine",
             "lipschitz train moons --certify",
-            "lipschitz train --resume runs/moons-quick") { _data, _model, _steps, _seed, _out, _resume, _threads, _set, _certify };
+            "lipschitz train mnist",
+            "lipschitz train cifar10 --data cifar-10-binary.tar.gz --model idensenet-lc --epochs 20",
+            "lipschitz train mnist --task hybrid --set task.weight=0.01",
+            "lipschitz train --resume runs/moons-quick") 
+        {
+            _data, _path, _model, _steps, _epochs, _task, _seed, _out, _resume, _threads, _set, _certify,
+        };
         command.SetAction(Run);
         return command;
     }
@@ -74,12 +94,11 @@ internal sealed class TrainCommand
     private int Run(ParseResult parse)
     {
         bool resumes = parse.GetValue(_resume) is not null;
-        Configuration configuration = resumes ? ResumedConfiguration(parse) : NewConfiguration(parse);
-        IPointSource data = DataSources.Open(configuration.Data);
+        (Configuration configuration, IPointSource data) = resumes ? Resumed(parse) : New(parse);
         using IBackend backend = BackendChoice.Open(parse.GetValue(_threads));
         Trainer trainer = UsageException.Guard(() => CreateTrainer(configuration, backend, data));
         RunDirectory run = resumes ? Runs.Open(parse.GetValue(_resume)!) : CreateRun(parse, configuration);
-        var training = new TrainingRun(trainer, run);
+        var training = new TrainingRun(trainer, run, data is PictureSource pictures ? step => DrawSamples(run, trainer, pictures, step) : null);
         training.Begin(resumes);
 
         TrainingDisplay display = TrainingDisplay.For(_shell, parse.GetValue(_shell.Json));
@@ -93,14 +112,15 @@ internal sealed class TrainCommand
         Certification? certification = null;
         if (parse.GetValue(_certify))
         {
-            certification = Certification.Make(run, test, () => Trainer.Test(run.LoadFlow(backend), configuration.Evaluation, data, test.Step));
+            certification = Certification.Make(run, test, () => FlowTest.Run(run.LoadFlow(backend), configuration, data, test.Step));
             test = certification.After;
         }
 
         bool certified = certification?.Certificate.IsContractive == true;
         Flow flow = run.LoadFlow(backend);
+        DrawnFigures figures = FigureFiles.Draw(run.Path, run, flow, data);
         List<string> files =
-            [.. s_files.Select(run.In), .. certified ? [certification!.Path] : Array.Empty<string>(), .. FigureFiles.Draw(run.Path, run, flow, data)];
+            [.. s_files.Select(run.In).Where(File.Exists), .. certified ? [certification!.Path] : Array.Empty<string>(), .. figures.Files];
         _shell.Report(
             parse,
             new
@@ -114,12 +134,20 @@ internal sealed class TrainCommand
                 threads = backend.Threads,
                 seconds,
                 stepsPerSecond = (trainer.StepsDone - first) / seconds,
-                negativeLogLikelihood = test.NegativeLogLikelihood,
-                standardError = test.StandardError,
+                samplesPerSecond = (trainer.StepsDone - first) * configuration.Training.Batch / seconds,
+                negativeLogLikelihood = TestText.Finite(test.NegativeLogLikelihood),
+                standardError = TestText.Finite(test.StandardError),
+                repeatStandardError = test.RepeatError,
+                bitsPerDim = test.Bits?.Value,
+                bitsPerDimStandardError = test.Bits?.StandardError,
+                accuracy = test.Classes?.Accuracy,
+                accuracyStandardError = test.Classes?.AccuracyError,
+                crossEntropy = test.Classes?.CrossEntropy,
                 points = test.Points,
                 logDet = test.Kind,
                 entropy = data.Entropy,
                 difference = test.NegativeLogLikelihood - data.Entropy,
+                reconstruction = figures.Reconstruction,
                 certification = certification is null ? null : new
                 {
                     certified,
@@ -133,6 +161,7 @@ internal sealed class TrainCommand
             console =>
             {
                 TestText.Write(console, test, data.Entropy);
+                figures.Write(console.Profile.Out.Writer);
                 if (certified)
                 {
                     certification!.Write(console);
@@ -147,7 +176,8 @@ internal sealed class TrainCommand
     private static Trainer CreateTrainer(Configuration configuration, IBackend backend, IPointSource data)
     {
         // The estimators are asked now, before there is a run, whether they can work in this dimension.
-        foreach (LogDetSettings settings in new[] { configuration.LogDet, configuration.Evaluation.LogDet })
+        bool isClassifier = configuration.Task?.Kind == TaskKind.Classification;
+        foreach (LogDetSettings settings in isClassifier ? [] : new[] { configuration.LogDet, configuration.Evaluation.LogDet })
         {
             EstimatorFactory.Create(settings).CotangentCount(data.Width);
         }
@@ -155,23 +185,83 @@ internal sealed class TrainCommand
         return new Trainer(configuration, backend, data);
     }
 
-    private Configuration NewConfiguration(ParseResult parse)
+    private (Configuration Configuration, IPointSource Data) New(ParseResult parse)
     {
         string data = parse.GetValue(_data)
             ?? throw new UsageException("train needs DATA, such as moons, or --resume RUN (see lipschitz train --help)");
-        Configuration preset = Presets.Load(parse.GetValue(_model) ?? "quick");
+        string? path = parse.GetValue(_path);
+        DataSet set = DataSources.Load(data, path);
+        Configuration preset = Presets.Load(parse.GetValue(_model) ?? "quick", set.Family);
         Configuration configuration = preset with
         {
             Data = DataSources.Address(data),
+            DataPath = path is null ? null : Path.GetFullPath(path),
             Seed = parse.GetValue(_seed) ?? preset.Seed,
             Training = preset.Training with { Steps = parse.GetValue(_steps) ?? preset.Training.Steps },
         };
-        return ConfigurationJson.Override(configuration, parse.GetValue(_set) ?? []);
+        configuration = configuration with { Task = Task(parse.GetValue(_task)) };
+        configuration = DataSet.Fit(ConfigurationJson.Override(configuration, parse.GetValue(_set) ?? []), set.Shape);
+        IPointSource source = set.Source(configuration);
+        return (WithData(configuration, source, parse.GetValue(_epochs), parse.GetValue(_steps) is not null), source);
     }
 
-    private Configuration ResumedConfiguration(ParseResult parse)
+    private static TaskSettings? Task(string? name) => name switch
     {
-        foreach (Option option in new Option[] { _model, _steps, _seed, _out, _set })
+        null or "density" => null,
+        "classification" => new TaskSettings { Kind = TaskKind.Classification },
+        "hybrid" => new TaskSettings { Kind = TaskKind.Hybrid },
+        _ => throw new UnknownNameException("task", name, ["density", "classification", "hybrid"]),
+    };
+
+    // What a configuration takes from its data: the number of classes, and that of steps where epochs were asked for.
+    private static Configuration WithData(Configuration configuration, IPointSource data, double? epochs, bool hasSteps)
+    {
+        if (configuration.Task is { Classes: 0 } task)
+        {
+            configuration = configuration with { Task = task with { Classes = data is ILabelledSource labelled ? labelled.Classes : 0 } };
+        }
+
+        if (epochs is not { } count)
+        {
+            return configuration;
+        }
+
+        if (hasSteps)
+        {
+            throw new UsageException("--epochs and --steps both say how long to train; give one of them");
+        }
+
+        int rows = (data.RowsPerEpoch ?? data.TrainingRows)
+            ?? throw new UsageException($"--epochs does not go with {configuration.Data}, whose points never end; give --steps");
+        double steps = Math.Ceiling(count * rows / configuration.Training.Batch);
+        return steps is >= 1 and <= uint.MaxValue
+            ? configuration with { Training = configuration.Training with { Steps = (long)steps } }
+            : throw new UsageException($"--epochs {count} are {steps} steps; it needs a positive number");
+    }
+
+    // At most 25 grids a run, whatever the number of its tests, at the same latents each.
+    private static void DrawSamples(RunDirectory run, Trainer trainer, PictureSource data, long step)
+    {
+        TrainingSettings training = run.Configuration.Training;
+        long interval = training.TestInterval * Math.Max(1, (training.Steps / Math.Max(training.TestInterval, 1) + MostSampleGrids - 1) / MostSampleGrids);
+        if (run.Configuration.Task?.Kind == TaskKind.Classification || training.TestInterval == 0 || step % interval != 0)
+        {
+            return;
+        }
+
+        try
+        {
+            PictureFigures.DrawSamples(run.In($"samples-{step}.png"), trainer.InferenceFlow(), data, run.Configuration.Seed);
+        }
+        catch (ConvergenceException)
+        {
+            // Early weights may not be known to be contractive yet; the figures at the end say so if it stays like that.
+        }
+    }
+
+    private (Configuration Configuration, IPointSource Data) Resumed(ParseResult parse)
+    {
+        foreach (Option option in new Option[] { _model, _steps, _epochs, _task, _seed, _out, _set })
         {
             if (parse.GetResult(option) is { Implicit: false })
             {
@@ -185,7 +275,13 @@ internal sealed class TrainCommand
             throw new UsageException($"the run {parse.GetValue(_resume)} is on {configuration.Data}, not on {data}");
         }
 
-        return configuration;
+        // Another place of the same pictures; the sample that comes with the library is not exchanged for the full set.
+        if (parse.GetValue(_path) is not null && configuration.DataPath is null)
+        {
+            throw new UsageException($"the run {parse.GetValue(_resume)} is on {configuration.Data} as it is; --data does not go with it");
+        }
+
+        return (configuration, DataSources.Open(DataSources.At(configuration, parse.GetValue(_path))));
     }
 
     private RunDirectory CreateRun(ParseResult parse, Configuration configuration)

@@ -7,21 +7,24 @@ public static class LossFigure
 {
     /// <summary>A test during the run.</summary>
     /// <param name="Step">Steps done.</param>
-    /// <param name="NegativeLogLikelihood">Mean over the test set, in nats.</param>
+    /// <param name="Value">Mean over the test set, in the unit of the axis.</param>
     /// <param name="StandardError">Its standard error.</param>
-    public readonly record struct Test(double Step, double NegativeLogLikelihood, double StandardError);
+    public readonly record struct Test(double Step, double Value, double StandardError);
 
     /// <summary>Draws the figure.</summary>
     /// <param name="steps">The steps of the training losses, increasing.</param>
-    /// <param name="losses">The training losses, in nats.</param>
+    /// <param name="losses">The training losses, in the unit of the axis.</param>
     /// <param name="tests">The tests, in the order of their steps.</param>
     /// <param name="entropy">The entropy of the data in nats, where known.</param>
+    /// <param name="axis">What the values are, with their unit.</param>
     /// <returns>A .png file.</returns>
-    public static byte[] Draw(ReadOnlySpan<double> steps, ReadOnlySpan<double> losses, IReadOnlyList<Test> tests, double? entropy)
+    public static byte[] Draw(
+        ReadOnlySpan<double> steps, ReadOnlySpan<double> losses, IReadOnlyList<Test> tests, double? entropy,
+        string axis = "negative log-likelihood (nats)")
     {
         Plot plot = FigureStyle.NewPlot();
         plot.XLabel("step");
-        plot.YLabel("negative log-likelihood (nats)");
+        plot.YLabel(axis);
         ScottPlot.Plottables.Scatter training = plot.Add.ScatterLine(steps.ToArray(), losses.ToArray());
         training.Color = FigureStyle.Blue.WithAlpha(0.6);
         training.LineWidth = 1;
@@ -29,7 +32,7 @@ public static class LossFigure
         if (tests.Count > 0)
         {
             double[] x = [.. tests.Select(t => t.Step)];
-            double[] y = [.. tests.Select(t => t.NegativeLogLikelihood)];
+            double[] y = [.. tests.Select(t => t.Value)];
             double[] error = [.. tests.Select(t => t.StandardError)];
             ScottPlot.Plottables.ErrorBar bars = plot.Add.ErrorBar(x, y, error);
             bars.Color = FigureStyle.Orange;
@@ -40,6 +43,15 @@ public static class LossFigure
             points.LegendText = "test, ± standard error";
         }
 
+        AddFloor(plot, entropy);
+        SetLimits(plot, steps.ToArray(), losses, tests, entropy);
+        plot.ShowLegend(Alignment.UpperRight);
+        return FigureStyle.Png(plot, 960, 560);
+    }
+
+    /// <summary>The line that nothing can be below, where it is known.</summary>
+    internal static void AddFloor(Plot plot, double? entropy)
+    {
         if (entropy is { } floor)
         {
             ScottPlot.Plottables.HorizontalLine line = plot.Add.HorizontalLine(floor);
@@ -48,26 +60,22 @@ public static class LossFigure
             line.LinePattern = LinePattern.Dashed;
             line.LegendText = FormattableString.Invariant($"entropy of the data, {floor:0.000}");
         }
-
-        SetLimits(plot, steps, losses, tests, entropy);
-        plot.ShowLegend(Alignment.UpperRight);
-        return FigureStyle.Png(plot, 960, 560);
     }
 
-    // The first losses are many nats above the rest; the axis leaves out the highest 10% of them.
-    private static void SetLimits(
-        Plot plot, ReadOnlySpan<double> steps, ReadOnlySpan<double> losses, IReadOnlyList<Test> tests, double? entropy)
+    /// <summary>Shows all tests. The first losses are many nats above the rest; the axis leaves out the highest 10% of them.</summary>
+    internal static void SetLimits(
+        Plot plot, IEnumerable<double> steps, ReadOnlySpan<double> losses, IReadOnlyList<Test> tests, double? entropy)
     {
         List<double> shown = [.. losses.ToArray().Where(double.IsFinite).Order()];
         shown.RemoveRange(shown.Count - (shown.Count / 10), shown.Count / 10);
-        shown.AddRange(tests.Select(t => t.NegativeLogLikelihood - t.StandardError));
-        shown.AddRange(tests.Select(t => t.NegativeLogLikelihood + t.StandardError));
+        shown.AddRange(tests.Select(t => t.Value - t.StandardError));
+        shown.AddRange(tests.Select(t => t.Value + t.StandardError));
         if (entropy is { } floor)
         {
             shown.Add(floor);
         }
 
-        double last = Math.Max(steps.IsEmpty ? 1 : steps[^1], tests.Count == 0 ? 1 : tests[^1].Step);
+        double last = steps.Concat(tests.Select(t => t.Step)).DefaultIfEmpty(1).Max();
         double low = shown.Count == 0 ? 0 : shown.Min();
         double high = shown.Count == 0 ? 1 : shown.Max();
         double margin = Math.Max(0.05 * (high - low), 1e-3);

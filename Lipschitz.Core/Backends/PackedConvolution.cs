@@ -1,3 +1,5 @@
+using Lipschitz.Tensors;
+
 namespace Lipschitz.Backends;
 
 /// <summary>The pixels and the kernel of a convolution with stride 1 and zero padding <c>Kernel / 2</c>, so that it keeps height and width.</summary>
@@ -23,7 +25,10 @@ public readonly record struct ConvolutionShape(int Height, int Width, int Kernel
 public abstract class PackedConvolution(ConvolutionShape shape, int inputs, int outputs)
 {
     /// <summary>Pixels and kernel.</summary>
-    public ConvolutionShape Shape { get; } = shape;
+    /// <exception cref="ShapeMismatchException">On construction: the kernel has no middle.</exception>
+    public ConvolutionShape Shape { get; } = shape.Kernel > 0 && shape.Kernel % 2 == 1
+        ? shape
+        : throw new ShapeMismatchException($"A kernel of {shape.Kernel} x {shape.Kernel} has no middle; its size must be odd.");
 
     /// <summary>Channels of the input.</summary>
     public int Inputs { get; } = inputs;

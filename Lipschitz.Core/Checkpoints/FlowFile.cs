@@ -57,14 +57,15 @@ public static class FlowFile
             backend.Upload(ParameterTensors.Find(file, path, weight.Name, weight.Value), weight.Value);
         }
 
-        foreach (ResidualBlock block in flow.Blocks)
+        foreach (ILayer layer in Layers(flow))
         {
-            block.Branch.Pack();
+            layer.Pack();
         }
 
         return flow;
     }
 
-    private static IEnumerable<EffectiveWeight> EffectiveWeights(Flow flow) =>
-        flow.Blocks.SelectMany(block => block.Branch.EffectiveWeights);
+    private static IEnumerable<EffectiveWeight> EffectiveWeights(Flow flow) => Layers(flow).SelectMany(layer => layer.EffectiveWeights);
+
+    private static IEnumerable<ILayer> Layers(Flow flow) => [.. flow.Blocks.Select(block => block.Branch), .. flow.Head?.Layers ?? []];
 }

@@ -9,8 +9,17 @@ public sealed record MetricsLine
     /// <summary>Steps done.</summary>
     public required long Step { get; init; }
 
-    /// <summary>Mean training loss since the last line, in nats.</summary>
+    /// <summary>Mean of what training minimises since the last line: nats, or bits a picture where classes are learned.</summary>
     public double? Loss { get; init; }
+
+    /// <summary>Mean training bits per dimension since the last line, from unbiased values; pictures only.</summary>
+    public double? BitsPerDim { get; init; }
+
+    /// <summary>Mean training cross entropy since the last line, in nats.</summary>
+    public double? CrossEntropy { get; init; }
+
+    /// <summary>Mean training accuracy since the last line.</summary>
+    public double? Accuracy { get; init; }
 
     /// <summary>Gradient norm of the last step before clipping.</summary>
     public double? GradientNorm { get; init; }
@@ -26,6 +35,24 @@ public sealed record MetricsLine
 
     /// <summary>Its standard error over points.</summary>
     public double? TestStandardError { get; init; }
+
+    /// <summary>What training minimises, on the test set, where that is not <see cref="TestNll"/>.</summary>
+    public double? TestLoss { get; init; }
+
+    /// <summary>Test bits per dimension; pictures only.</summary>
+    public double? TestBitsPerDim { get; init; }
+
+    /// <summary>Their standard error over pictures.</summary>
+    public double? TestBitsStandardError { get; init; }
+
+    /// <summary>Test cross entropy in nats.</summary>
+    public double? TestCrossEntropy { get; init; }
+
+    /// <summary>Test accuracy.</summary>
+    public double? TestAccuracy { get; init; }
+
+    /// <summary>Its standard error.</summary>
+    public double? TestAccuracyError { get; init; }
 
     /// <summary>Seconds of training so far, over all its parts.</summary>
     public double? Seconds { get; init; }

@@ -7,13 +7,15 @@ namespace Lipschitz.Checkpoints;
 
 /// <summary>
 /// The folder of one training run: <c>config.json</c> (complete), <c>training.safetensors</c> (everything a resumed run needs, in one
-/// file so that it is always consistent), <c>model.safetensors</c> (the model as used after training) and <c>metrics.jsonl</c>.
+/// file so that it is always consistent), <c>model.safetensors</c> (the model as used after training), <c>best.safetensors</c> (the model of the
+/// best test so far) and <c>metrics.jsonl</c>.
 /// </summary>
 public sealed class RunDirectory
 {
     private const string ConfigurationFile = "config.json";
     private const string TrainingFile = "training.safetensors";
     private const string ModelFile = "model.safetensors";
+    private const string BestFile = "best.safetensors";
 
     private RunDirectory(string path, Configuration configuration)
     {
@@ -90,6 +92,24 @@ public sealed class RunDirectory
 
     /// <summary>Writes the model as used after training.</summary>
     public void SaveModel(Trainer trainer) => FlowFile.Write(In(ModelFile), trainer.InferenceFlow(), trainer.StepsDone);
+
+    /// <summary>Writes the model as the best so far.</summary>
+    public void SaveBest(Trainer trainer) => FlowFile.Write(In(BestFile), trainer.InferenceFlow(), trainer.StepsDone);
+
+    /// <summary>
+    /// The loss of the best test so far, positive infinity before the first; from the metrics, so that it is right after a resumed run went
+    /// back to its last checkpoint.
+    /// </summary>
+    public double BestLoss() => Metrics.Read()
+        .Select(line => line.TestLoss ?? line.TestNll)
+        .OfType<double>()
+        .Where(double.IsFinite)
+        .DefaultIfEmpty(double.PositiveInfinity)
+        .Min();
+
+    /// <summary>Reads the model of the best test so far, ready for use.</summary>
+    /// <exception cref="CheckpointFormatException">As from <see cref="LoadFlow"/>.</exception>
+    public Flow LoadBestFlow(IBackend backend) => FlowFile.Read(In(BestFile), Configuration, backend);
 
     /// <summary>Reads the model, ready for use.</summary>
     /// <exception cref="CheckpointFormatException">There is none yet, or it is damaged or belongs to another configuration.</exception>

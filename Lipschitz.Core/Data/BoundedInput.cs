@@ -9,7 +9,7 @@ namespace Lipschitz.Data;
 /// </summary>
 internal sealed class BoundedInput : Stream
 {
-    private const int FirstChunk = 1 << 20;
+    private const int ChunkLength = 1 << 20;
     private const long AlwaysAllowed = 16L << 20; // bytes, whatever the ratio
     private const int LargestRatio = 200; // MNIST's is 5, a bomb's 1000
     private readonly Stream _bytes;
@@ -78,22 +78,27 @@ internal sealed class BoundedInput : Stream
     /// <exception cref="DataFormatException">The file ends before.</exception>
     public static byte[] ReadArray(Stream stream, int count, string path)
     {
-        byte[] bytes = new byte[Math.Min(count, FirstChunk)];
-        for (int read = 0; ;)
+        var chunks = new List<byte[]>();
+        for (int left = count; left > 0; left -= chunks[^1].Length)
         {
-            read += stream.ReadAtLeast(bytes.AsSpan(read), bytes.Length - read, throwOnEndOfStream: false);
-            if (read < bytes.Length)
+            byte[] chunk = new byte[Math.Min(left, ChunkLength)];
+            int read = stream.ReadAtLeast(chunk, chunk.Length, throwOnEndOfStream: false);
+            if (read < chunk.Length)
             {
-                throw new DataFormatException(path, $"is truncated: {count} bytes are missing after its header, only {read} are there; get it again");
+                throw new DataFormatException(
+                    path, $"is truncated: {count} bytes should follow its header, only {count - left + read} are there; get it again");
             }
 
-            if (read == count)
-            {
-                return bytes;
-            }
-
-            Array.Resize(ref bytes, (int)Math.Min(count, 2L * bytes.Length));
+            chunks.Add(chunk);
         }
+
+        byte[] bytes = new byte[count];
+        for (int i = 0; i < chunks.Count; i++)
+        {
+            chunks[i].CopyTo(bytes, (long)i * ChunkLength);
+        }
+
+        return bytes;
     }
 
     /// <inheritdoc/>

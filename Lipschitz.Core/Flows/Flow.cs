@@ -20,14 +20,23 @@ namespace Lipschitz.Flows;
 /// </remarks>
 public sealed class Flow
 {
-    /// <summary>Rows of a shard: 84 rows are whole tiles of every product kernel, and their records fit into a second-level cache.</summary>
-    public const int ShardRows = 84;
+    /// <summary>Points of a shard: 84 rows are whole tiles of every product kernel, and their records fit into a second-level cache.</summary>
+    public const int PointsPerShard = 84;
+
+    /// <summary>Pictures of a shard: each has a thousand rows of pixels, and records of about 100 MiB in the papers' models.</summary>
+    public const int PicturesPerShard = 2;
+
+    private const int LargestPoint = 256; // columns above which a row is a picture
+    private const int InitialisationPictures = 64;
 
     private readonly IBackend _backend;
 
     /// <summary>Chains bijections; the first is nearest to the data.</summary>
+    /// <param name="backend">Where the flow lives.</param>
+    /// <param name="bijections">The chain.</param>
+    /// <param name="head">A classifier on outputs along the chain, trained and saved with it; null for none.</param>
     /// <exception cref="ShapeMismatchException">There is none, or one is wider than that before it.</exception>
-    public Flow(IBackend backend, IReadOnlyList<IBijection> bijections)
+    public Flow(IBackend backend, IReadOnlyList<IBijection> bijections, ClassificationHead? head = null)
     {
         if (bijections.Count == 0)
         {
@@ -43,9 +52,9 @@ public sealed class Flow
             }
         }
 
-        (_backend, Bijections) = (backend, bijections);
+        (_backend, Bijections, Head) = (backend, bijections, head);
         Width = bijections[0].Width;
-        Parameters = [.. bijections.SelectMany(b => b.Parameters)];
+        Parameters = [.. bijections.SelectMany(b => b.Parameters), .. head?.Parameters ?? []];
         Trained = new ParameterVector(backend, Parameters);
         Prepare();
     }
@@ -53,10 +62,19 @@ public sealed class Flow
     /// <summary>Columns of a point.</summary>
     public int Width { get; }
 
+    /// <summary>
+    /// Rows that one thread works on at a time: <see cref="PointsPerShard"/> up to 256 columns, <see cref="PicturesPerShard"/> beyond.
+    /// A function of the width alone, so that no result depends on the machine.
+    /// </summary>
+    public int ShardRows => Width <= LargestPoint ? PointsPerShard : PicturesPerShard;
+
     /// <summary>The chain, nearest to the data first.</summary>
     public IReadOnlyList<IBijection> Bijections { get; }
 
-    /// <summary>Trained parameters and saved state, in order.</summary>
+    /// <summary>A classifier on outputs along the chain, or null.</summary>
+    public ClassificationHead? Head { get; }
+
+    /// <summary>Trained parameters and saved state, in order; those of the head come last.</summary>
     public IReadOnlyList<Parameter> Parameters { get; }
 
     /// <summary>The trained parameters as one flat vector.</summary>
@@ -71,24 +89,69 @@ public sealed class Flow
     /// <summary>The backend the flow lives on.</summary>
     public IBackend Backend => _backend;
 
+    /// <summary>What <see cref="Prepare()"/> works on in parallel: the bijections and, last, the head if there is one.</summary>
+    internal int Parts => Bijections.Count + (Head is null ? 0 : 1);
+
     /// <summary>Makes effective weights from parameters, after every change of them.</summary>
-    public void Prepare() => _backend.Parallel(Bijections.Count, i => Bijections[i].Prepare());
+    public void Prepare() => _backend.Parallel(Parts, Prepare);
 
     /// <summary>Turns a flat gradient with respect to effective weights into one with respect to parameters, in place.</summary>
-    public void PullBack(Tensor gradient) => _backend.Parallel(Bijections.Count, i => Bijections[i].PullBack(gradient));
+    public void PullBack(Tensor gradient) => _backend.Parallel(Parts, part => PullBack(part, gradient));
 
     /// <summary>Improves the estimates of the weights' norms, and prepares.</summary>
-    public void UpdateNorms(int iterations, double tolerance = 0) => _backend.Parallel(Bijections.Count, i =>
+    public void UpdateNorms(int iterations, double tolerance = 0) =>
+        _backend.Parallel(Parts, part => UpdateNorms(part, iterations, tolerance));
+
+    /// <summary>One part of <see cref="PullBack(Tensor)"/>.</summary>
+    internal void PullBack(int part, Tensor gradient)
     {
-        Bijections[i].UpdateNorms(iterations, tolerance);
-        Bijections[i].Prepare();
-    });
+        if (part < Bijections.Count)
+        {
+            Bijections[part].PullBack(gradient);
+            return;
+        }
+
+        foreach (ILayer layer in Head!.Layers)
+        {
+            layer.PullBack(gradient);
+        }
+    }
+
+    /// <summary>One part of <see cref="UpdateNorms(int, double)"/>; the head has no norms to hold down.</summary>
+    internal void UpdateNorms(int part, int iterations, double tolerance)
+    {
+        if (part < Bijections.Count)
+        {
+            Bijections[part].UpdateNorms(iterations, tolerance);
+        }
+
+        Prepare(part);
+    }
+
+    private void Prepare(int part)
+    {
+        if (part < Bijections.Count)
+        {
+            Bijections[part].Prepare();
+            return;
+        }
+
+        foreach (ILayer layer in Head!.Layers)
+        {
+            layer.Prepare();
+        }
+    }
 
     /// <summary>The Lipschitz estimate of each block's branch, in order.</summary>
     public IReadOnlyList<double> BlockLipschitzEstimates() => [.. Blocks.Select(block => block.Branch.LipschitzEstimate)];
 
     /// <summary>A record of forward passes of one shard.</summary>
-    public FlowPass CreatePass(LogDetEstimator estimator) => new(this, estimator);
+    /// <param name="estimator">The way to get log-determinants.</param>
+    /// <param name="recompute">
+    /// Whether blocks keep only their inputs and are evaluated again in the backward pass, so that the memory of a pass is that of its
+    /// largest block; no bit of a result changes.
+    /// </param>
+    public FlowPass CreatePass(LogDetEstimator estimator, bool recompute = false) => new(this, estimator, recompute);
 
     /// <summary>log p(x) of each point in nats.</summary>
     /// <param name="points">Points [n, Width], row by row.</param>
@@ -102,11 +165,9 @@ public sealed class Flow
         int runs = estimator.Kind == LogDetKind.Exact ? 1 : repeats;
         int rows = RowCount(points);
         double[] input = points.ToArray();
-        var sum = new double[rows];
-        var squares = new double[rows];
-        ForEachShard(rows, () => (Pass: CreatePass(estimator), Workspace: new Workspace(_backend)), (state, first, count) =>
+        var draws = new double[runs * rows]; // run by run
+        ForEachShard(rows, () => (Pass: CreatePass(estimator, recompute: true), Workspace: new Workspace(_backend)), (state, first, count) =>
         {
-            var values = new double[count];
             for (int run = 0; run < runs; run++)
             {
                 state.Workspace.Reset();
@@ -119,28 +180,40 @@ public sealed class Flow
                     throw new NonFiniteException(state.Pass.DescribeNonFinite(first));
                 }
 
-                _backend.Download(logProb, values);
-                for (int i = 0; i < count; i++)
-                {
-                    sum[first + i] += values[i];
-                    squares[first + i] += values[i] * values[i];
-                }
+                _backend.Download(logProb, draws.AsSpan((run * rows) + first, count));
             }
         });
+        return LogProbResult.OfDraws(draws, runs, estimator.Kind);
+    }
 
-        double[]? errors = estimator.Kind == LogDetKind.Exact || runs < 2 ? null : new double[rows];
-        for (int i = 0; i < rows; i++)
-        {
-            double mean = sum[i] / runs;
-            if (errors is not null)
+    /// <summary>One logit a class of each point, row by row.</summary>
+    /// <param name="points">Points [n, Width], row by row.</param>
+    /// <exception cref="InvalidOperationException">The flow has no <see cref="Head"/>.</exception>
+    /// <exception cref="NonFiniteException">A logit is not finite.</exception>
+    public double[] Logits(ReadOnlySpan<double> points)
+    {
+        ClassificationHead head = Head ?? throw new InvalidOperationException("The flow has no classification head.");
+        int rows = RowCount(points);
+        double[] input = points.ToArray();
+        var logits = new double[rows * head.Classes];
+        ForEachShard(
+            rows,
+            () => (Pass: CreatePass(new NoLogDeterminant(), recompute: true), Head: head.CreatePass(), Workspace: new Workspace(_backend)),
+            (state, first, count) =>
             {
-                errors[i] = Math.Sqrt(Math.Max(0, (squares[i] / runs) - (mean * mean)) / (runs - 1));
-            }
+                state.Workspace.Reset();
+                Tensor x = state.Workspace.Rent(count, Width);
+                _backend.Upload(input.AsSpan(first * Width, count * Width), x);
+                state.Pass.Forward(x, default, state.Workspace);
+                state.Head.Forward(state.Pass, state.Workspace);
+                if (!_backend.AllFinite(state.Head.Logits))
+                {
+                    throw new NonFiniteException(state.Pass.DescribeNonFinite(first));
+                }
 
-            sum[i] = mean;
-        }
-
-        return new LogProbResult(sum, errors, estimator.Kind);
+                _backend.Download(state.Head.Logits, logits.AsSpan(first * head.Classes, count * head.Classes));
+            });
+        return logits;
     }
 
     /// <summary>z = F(x) of each point.</summary>
@@ -215,7 +288,10 @@ public sealed class Flow
 
     /// <summary>Draws points from the model: latents from N(0, I), inverted.</summary>
     /// <exception cref="ConvergenceException">The inverse failed.</exception>
-    public double[] Sample(int count, ulong seed = 0, double tolerance = 1e-5)
+    public double[] Sample(int count, ulong seed = 0, double tolerance = 1e-5) => Inverse(Latents(count, seed), tolerance).Points;
+
+    /// <summary>Draws from N(0, I), row by row: row i depends on the seed and on i alone.</summary>
+    public double[] Latents(int count, ulong seed)
     {
         var latents = new double[count * Width];
         for (int i = 0; i < count; i++)
@@ -223,34 +299,44 @@ public sealed class Flow
             NormalDraws.FillRow(new RandomKey(seed, RandomPurpose.Sampling), (uint)i, latents.AsSpan(i * Width, Width));
         }
 
-        return Inverse(latents, tolerance).Points;
+        return latents;
     }
+
+    /// <summary>
+    /// The rows of a first batch that <see cref="Initialise"/> is worth giving: all points, or 64 pictures, whose channels have thousands
+    /// of pixels to take moments over.
+    /// </summary>
+    public int InitialisationRows(int batch) => Width <= LargestPoint ? batch : Math.Min(batch, InitialisationPictures);
 
     /// <summary>Sets the parameters that depend on a first batch, front to back. points [n, Width], row by row.</summary>
     public void Initialise(ReadOnlySpan<double> points)
     {
         int rows = RowCount(points);
-        var workspace = new Workspace(_backend);
-        Tensor z = workspace.Rent(rows, Width);
+        Tensor z = _backend.Allocate(rows, Width), x = _backend.Allocate(rows, Width);
         _backend.Upload(points, z);
-        foreach (IBijection bijection in Bijections)
+        for (int i = 0; i < Bijections.Count; i++)
         {
-            ApplyInPlace(bijection, z, workspace, initialise: true);
+            IBijection bijection = Bijections[i];
+            Tensor input = new(x.Buffer, 0, rows, bijection.Width, bijection.Width);
+            _backend.Copy(z.ColumnRange(0, bijection.Width), input);
+            bijection.Initialise(input);
+            ForEachShard(rows, () => new Workspace(_backend), (workspace, first, count) =>
+            {
+                workspace.Reset();
+                ApplyInPlace(bijection, z.RowRange(first, count), workspace);
+            });
+            _backend.Copy(z.ColumnRange(0, bijection.Width), input);
+            Head?.Initialise(i, input);
         }
     }
 
     // The bijection's columns of z <- F of them.
-    private void ApplyInPlace(IBijection bijection, Tensor z, Workspace workspace, bool initialise = false)
+    private void ApplyInPlace(IBijection bijection, Tensor z, Workspace workspace)
     {
         WorkspaceMark mark = workspace.Mark();
         Tensor kept = z.ColumnRange(0, bijection.Width);
         Tensor x = workspace.Rent(z.Rows, bijection.Width), y = workspace.Rent(z.Rows, bijection.Width);
         _backend.Copy(kept, x);
-        if (initialise)
-        {
-            bijection.Initialise(x);
-        }
-
         bijection.Forward(x, y, workspace);
         _backend.Copy(y, kept);
         workspace.Release(mark);

@@ -15,14 +15,17 @@ public sealed class FlowPass
     private Tensor _logDet;
     private DrawAddress _draw;
 
-    internal FlowPass(Flow flow, LogDetEstimator estimator)
+    internal FlowPass(Flow flow, LogDetEstimator estimator, bool recompute)
     {
         (_flow, _backend) = (flow, flow.Backend);
-        _passes = [.. flow.Bijections.Select(b => b.CreatePass(estimator))];
+        _passes = [.. flow.Bijections.Select(b => b is ResidualBlock block ? block.CreatePass(estimator, recompute) : b.CreatePass(estimator))];
     }
 
     /// <summary>z = F(x) [B, Width].</summary>
     public Tensor Output => _output;
+
+    /// <summary>The output of bijection number <paramref name="bijection"/>, in its shape.</summary>
+    public Tensor OutputAfter(int bijection) => _passes[bijection].Output;
 
     /// <summary>log |det dF/dx| of each row [B, 1], in nats.</summary>
     public Tensor LogDet => _logDet;
@@ -63,8 +66,12 @@ public sealed class FlowPass
         _backend.Axpby(1, _logDet, 1, logProb);
     }
 
-    /// <summary>gradient (flat, effective weights) += the derivative of <c>-weight * sum of logProb</c>; weight is usually 1/batch.</summary>
-    public void BackwardNegativeLogLikelihood(double weight, Tensor gradient, Workspace workspace)
+    /// <summary>
+    /// gradient (flat, effective weights) += the derivative of <c>-weight * sum of logProb</c> plus that of <c>sum(g h)</c> for each further
+    /// gradient g of an output h; weight is usually 1/batch.
+    /// </summary>
+    public void BackwardNegativeLogLikelihood(
+        double weight, Tensor gradient, Workspace workspace, ReadOnlySpan<OutputGradient> further = default)
     {
         WorkspaceMark mark = workspace.Mark();
         int rows = Output.Rows;
@@ -72,18 +79,21 @@ public sealed class FlowPass
         Tensor logDetGradient = workspace.Rent(rows, 1);
         _backend.Axpby(weight, Output, 0, outputGradient);
         _backend.Fill(logDetGradient, -weight);
-        Backward(outputGradient, logDetGradient, inputGradient, gradient, workspace);
+        Backward(outputGradient, logDetGradient, inputGradient, gradient, workspace, further);
         workspace.Release(mark);
     }
 
     /// <summary>
-    /// xGradient &lt;- the derivative of <c>sum(outputGradient z) + sum(logDetGradient logDet)</c> with respect to x, and gradient (flat)
-    /// += that with respect to the effective weights.
+    /// xGradient &lt;- the derivative of <c>sum(outputGradient z) + sum(logDetGradient logDet)</c>, and of <c>sum(g h)</c> for each further
+    /// gradient g of an output h, with respect to x, and gradient (flat) += that with respect to the effective weights.
+    /// <paramref name="further"/> is in the order of its bijections.
     /// </summary>
-    public void Backward(Tensor outputGradient, Tensor logDetGradient, Tensor xGradient, Tensor gradient, Workspace workspace)
+    public void Backward(
+        Tensor outputGradient, Tensor logDetGradient, Tensor xGradient, Tensor gradient, Workspace workspace,
+        ReadOnlySpan<OutputGradient> further = default)
     {
         WorkspaceMark mark = workspace.Mark();
-        int rows = outputGradient.Rows, width = 0;
+        int rows = outputGradient.Rows, width = 0, left = further.Length;
         Tensor above = default, below = default;
         for (int i = _passes.Length - 1; i >= 0; i--)
         {
@@ -100,6 +110,11 @@ public sealed class FlowPass
 
                 _backend.Copy(outputGradient.ColumnRange(width, wider - width), above.ColumnRange(width, wider - width));
                 width = wider;
+            }
+
+            for (; left > 0 && further[left - 1].Bijection == i; left--)
+            {
+                _backend.Axpby(1, further[left - 1].Gradient, 1, above);
             }
 
             _passes[i].Backward(above, logDetGradient, below, gradient, workspace);
@@ -158,3 +173,8 @@ public sealed class FlowPass
         return kept;
     }
 }
+
+/// <summary>A gradient with respect to what one bijection of a flow gives to the next.</summary>
+/// <param name="Bijection">The bijection's position in the flow.</param>
+/// <param name="Gradient">As wide as its output [B, Width].</param>
+public readonly record struct OutputGradient(int Bijection, Tensor Gradient);

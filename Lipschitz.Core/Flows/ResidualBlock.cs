@@ -67,28 +67,35 @@ public sealed class ResidualBlock : IBijection
         FixedPointInverse.Solve(_backend, Branch, BranchBound, Name, y, x, options, errors, workspace);
 
     /// <inheritdoc/>
-    public BijectionPass CreatePass(LogDetEstimator estimator) => new Pass(this, estimator);
+    public BijectionPass CreatePass(LogDetEstimator estimator) => CreatePass(estimator, recompute: false);
 
-    private sealed class Pass(ResidualBlock block, LogDetEstimator estimator) : BijectionPass
+    /// <summary>A reusable record of forward passes with log-determinant and gradient.</summary>
+    /// <param name="estimator">The way to get log-determinants.</param>
+    /// <param name="recompute">
+    /// Whether to keep nothing of the branch but its input, the output and the cotangents, and to evaluate it again before the backward
+    /// pass: the same bits with less memory.
+    /// </param>
+    public BijectionPass CreatePass(LogDetEstimator estimator, bool recompute) => new Pass(this, estimator, recompute);
+
+    private sealed class Pass(ResidualBlock block, LogDetEstimator estimator, bool recompute) : BijectionPass
     {
         private readonly IBackend _backend = block._backend;
         private readonly Linearization _branch = block.Branch.CreateLinearization();
+        private Tensor _input;
         private Tensor _output;
         private Tensor _cotangents;
+        private DrawAddress _draw;
 
         public override Tensor Output => _output;
 
         public override void Forward(Tensor x, in DrawAddress draw, Tensor logDet, Workspace workspace)
         {
             int rows = x.Rows, width = block.Width;
+            (_input, _draw) = (x, draw);
             _output = workspace.Rent(rows, width);
             _cotangents = workspace.Rent(estimator.CotangentCount(width) * rows, width);
-            int tangentRows = estimator.TangentCount(width, draw) * rows;
-            Tensor stacked = workspace.Rent(rows + tangentRows, width);
-            Tensor tangents = stacked.RowRange(rows, tangentRows);
-            _backend.Copy(x, stacked.RowRange(0, rows));
-            estimator.FillTangents(_backend, draw, rows, tangents, workspace);
-            _branch.Evaluate(stacked, rows, workspace);
+            WorkspaceMark records = workspace.Mark();
+            Tensor tangents = Evaluate(workspace);
             _backend.Copy(x, _output);
             _backend.Axpby(1, _branch.Value, 1, _output);
 
@@ -96,13 +103,18 @@ public sealed class ResidualBlock : IBijection
             Tensor estimate = workspace.Rent(rows, 1);
             estimator.Estimate(_backend, draw, _branch, tangents, estimate, _cotangents, workspace);
             _backend.Axpby(1, estimate, 1, logDet);
-            workspace.Release(mark);
+            workspace.Release(recompute ? records : mark);
         }
 
         public override void Backward(
             Tensor outputGradient, Tensor logDetGradient, Tensor xGradient, Tensor gradient, Workspace workspace)
         {
             WorkspaceMark mark = workspace.Mark();
+            if (recompute)
+            {
+                Evaluate(workspace);
+            }
+
             int rows = outputGradient.Rows, stackedRows = rows + _cotangents.Rows;
             Tensor branchGradient = workspace.Rent(stackedRows, block.Width), inputGradient = workspace.Rent(stackedRows, block.Width);
             _backend.Copy(outputGradient, branchGradient.RowRange(0, rows));
@@ -111,6 +123,18 @@ public sealed class ResidualBlock : IBijection
             _backend.Copy(outputGradient, xGradient);
             _backend.Axpby(1, inputGradient.RowRange(0, rows), 1, xGradient);
             workspace.Release(mark);
+        }
+
+        // Records the branch at the input, along the estimator's directions, which it returns.
+        private Tensor Evaluate(Workspace workspace)
+        {
+            int rows = _input.Rows, tangentRows = estimator.TangentCount(block.Width, _draw) * rows;
+            Tensor stacked = workspace.Rent(rows + tangentRows, block.Width);
+            Tensor tangents = stacked.RowRange(rows, tangentRows);
+            _backend.Copy(_input, stacked.RowRange(0, rows));
+            estimator.FillTangents(_backend, _draw, rows, tangents, workspace);
+            _branch.Evaluate(stacked, rows, workspace);
+            return tangents;
         }
     }
 }

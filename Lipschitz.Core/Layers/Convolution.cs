@@ -14,7 +14,7 @@ public sealed class Convolution : ILayer
     private readonly IBackend _backend;
     private readonly NormalisedWeight _weight;
     private readonly Parameter _bias;
-    private readonly Tensor _effective;
+    private readonly EffectiveWeight _effective;
     private readonly PackedConvolution _forward;
     private readonly PackedConvolution _adjoint;
 
@@ -39,11 +39,11 @@ public sealed class Convolution : ILayer
         _bias = new Parameter(
             backend, $"{name}.bias", ParameterRole.Bias, 1, outputs,
             Initial.Uniform(outputs, 1 / Math.Sqrt(Inputs * Shape.Taps), key, Initial.BiasRow));
-        _effective = backend.Allocate(outputs * Shape.Taps, Inputs);
+        _effective = new EffectiveWeight(backend, $"{name}.effective", outputs * Shape.Taps, Inputs, _weight.Materialise, Pack);
         _forward = backend.CreatePackedConvolution(Shape, Inputs, outputs);
         _adjoint = backend.CreatePackedConvolution(Shape, outputs, Inputs);
         Parameters = [.. _weight.Parameters, _bias];
-        EffectiveWeights = [new EffectiveWeight($"{name}.effective", _effective)];
+        EffectiveWeights = [_effective];
         Prepare();
     }
 
@@ -69,7 +69,7 @@ public sealed class Convolution : ILayer
     public IReadOnlyList<EffectiveWeight> EffectiveWeights { get; }
 
     /// <summary>N [outputs taps, inputs] as evaluations use it, since the last <see cref="Prepare"/>.</summary>
-    public Tensor EffectiveWeight => _effective;
+    public Tensor EffectiveWeight => _effective.Value;
 
     /// <summary>b [1, outputs].</summary>
     public Tensor Bias => _bias.Value;
@@ -80,24 +80,16 @@ public sealed class Convolution : ILayer
     /// <inheritdoc/>
     public double Bound(double p)
     {
-        var weights = new double[_effective.Count];
-        _backend.Download(_effective, weights);
+        var weights = new double[_effective.Value.Count];
+        _backend.Download(_effective.Value, weights);
         return ConvolutionNorm.Bound(weights, Shape, Outputs, Inputs, p);
     }
 
     /// <inheritdoc/>
-    public void Prepare()
-    {
-        _weight.Materialise(_effective);
-        Pack();
-    }
+    public void Prepare() => _effective.Prepare();
 
     /// <inheritdoc/>
-    public void Pack()
-    {
-        _backend.PackConvolution(_effective, false, _forward);
-        _backend.PackConvolution(_effective, true, _adjoint);
-    }
+    public void Pack() => _effective.Pack();
 
     /// <inheritdoc/>
     public void PullBack(Tensor gradient) => _weight.PullBack(gradient);
@@ -114,6 +106,12 @@ public sealed class Convolution : ILayer
 
     /// <inheritdoc/>
     public Linearization CreateLinearization() => new AtPoints(this);
+
+    private void Pack(Tensor effective)
+    {
+        _backend.PackConvolution(effective, false, _forward);
+        _backend.PackConvolution(effective, true, _adjoint);
+    }
 
     private Tensor ByPixel(Tensor x) => x.Reshape(x.Rows * Shape.Pixels, x.Columns / Shape.Pixels);
 

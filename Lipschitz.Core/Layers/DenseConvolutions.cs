@@ -30,17 +30,14 @@ internal sealed class DenseConvolutions
     /// <summary>From a_j+1 .. a_depth to the gradient of slice j.</summary>
     public PackedConvolution Adjoint(int j) => _adjoint[j];
 
-    /// <summary>Takes the effective weights [growth taps, starts[i + 1]] of the dense layers, those of further layers being ignored.</summary>
-    public void Pack(IReadOnlyList<Tensor> effective)
+    /// <summary>Takes the effective weight [growth taps, starts[i + 1]] of dense layer i.</summary>
+    public void Pack(int i, Tensor effective)
     {
-        for (int i = 0; i < _forward.Length; i++)
+        _backend.PackConvolution(effective, false, _forward[i]);
+        for (int j = 0; j <= i; j++)
         {
-            _backend.PackConvolution(effective[i], false, _forward[i]);
-            for (int j = 0; j <= i; j++)
-            {
-                Tensor block = effective[i].ColumnRange(_starts[j], _starts[j + 1] - _starts[j]);
-                _backend.PackConvolution(block, true, _adjoint[j], (i - j) * _growth);
-            }
+            Tensor block = effective.ColumnRange(_starts[j], _starts[j + 1] - _starts[j]);
+            _backend.PackConvolution(block, true, _adjoint[j], (i - j) * _growth);
         }
     }
 }

@@ -17,7 +17,7 @@ namespace Lipschitz.Layers;
 /// </para>
 /// <para>On pictures the slices are read pixel by pixel, and the output gradient goes through its 1 x 1 convolution apart.</para>
 /// </remarks>
-public sealed class DenseNet : ILayer
+public sealed partial class DenseNet : ILayer
 {
     private readonly IBackend _backend;
     private readonly int _growth;
@@ -28,7 +28,7 @@ public sealed class DenseNet : ILayer
     private readonly NormalisedWeight[] _weights; // one a dense layer, then the final one
     private readonly Parameter[] _biases;
     private readonly ActivationScalars[] _scalars;
-    private readonly Tensor[] _effective;
+    private readonly EffectiveWeight[] _effective;
     private readonly PackedMatrix[] _forward; // of the dense layers of points, then the final one
     private readonly PackedMatrix[] _adjoint; // entry j: from the columns behind a_j, or the output alone, to the gradient of slice j; 0 is the input
     private readonly DenseConvolutions? _convolutions; // of the dense layers of pictures
@@ -83,7 +83,7 @@ public sealed class DenseNet : ILayer
 
         _weights = new NormalisedWeight[depth + 1];
         _biases = new Parameter[depth + 1];
-        _effective = new Tensor[depth + 1];
+        _effective = new EffectiveWeight[depth + 1];
         _forward = new PackedMatrix[depth + 1];
         _adjoint = new PackedMatrix[depth + 1];
         _scalars = new ActivationScalars[depth];
@@ -93,9 +93,12 @@ public sealed class DenseNet : ILayer
             string layer = i < depth ? $"{name}.layers.{i}" : $"{name}.final";
             RandomKey layerKey = key with { Step = (uint)i };
             double[] bias = Initial.Uniform(rows, 1 / Math.Sqrt(columns * taps), layerKey, Initial.BiasRow);
-            _weights[i] = new NormalisedWeight(backend, layer, columns, rows, normalisation, layerKey, 1, i < depth ? Convolution : null);
+            ConvolutionShape? convolution = isConvolution ? shape with { Kernel = i < depth ? kernel : 1 } : null;
+            _weights[i] = new NormalisedWeight(backend, layer, columns, rows, normalisation, layerKey, 1, convolution);
             _biases[i] = new Parameter(backend, $"{layer}.bias", ParameterRole.Bias, 1, rows, bias);
-            _effective[i] = backend.Allocate(rows * taps, columns);
+            int number = i;
+            _effective[i] = new EffectiveWeight(
+                backend, $"{layer}.effective", rows * taps, columns, made => Materialise(number, made), made => Pack(number, made));
             _forward[i] = backend.CreatePacked(isConvolution && i < depth ? 0 : columns, rows);
             _adjoint[i] = backend.CreatePacked((isConvolution ? 0 : (depth - i) * growth) + outputs, sliceWidths[i]);
             if (i < depth)
@@ -120,11 +123,7 @@ public sealed class DenseNet : ILayer
 
         parameters.AddRange(Concatenation.Parameters);
         Parameters = parameters;
-        EffectiveWeights =
-        [
-            .. Enumerable.Range(0, depth + 1).Select(
-                i => new EffectiveWeight(i < depth ? $"{name}.layers.{i}.effective" : $"{name}.final.effective", _effective[i])),
-        ];
+        EffectiveWeights = _effective;
         Prepare();
     }
 
@@ -150,7 +149,7 @@ public sealed class DenseNet : ILayer
     /// The weight of layer i [out, in], of a convolution [out taps, in], as evaluations use it, since the last <see cref="Prepare"/>: on the raw slices x, a_1, .. a_i with
     /// the factors e1 and e2 folded in; i = <see cref="Depth"/> is the final layer.
     /// </summary>
-    public Tensor EffectiveWeight(int i) => _effective[i];
+    public Tensor EffectiveWeight(int i) => _effective[i].Value;
 
     /// <summary>The bias of layer i [1, out].</summary>
     public Tensor Bias(int i) => _biases[i].Value;
@@ -169,33 +168,25 @@ public sealed class DenseNet : ILayer
 
     /// <inheritdoc/>
     public double Bound(double p) => Product(p, i => i < Depth && Convolution is { } shape
-        ? ConvolutionNorm.Bound(WithoutFactors(i), shape, _growth, _effective[i].Columns, p)
-        : InducedNorm.Bound(WithoutFactors(i), _effective[i].Rows, _effective[i].Columns, p));
+        ? ConvolutionNorm.Bound(WithoutFactors(i), shape, _growth, _starts[i + 1], p)
+        : InducedNorm.Bound(WithoutFactors(i), i < Depth ? _growth : _outputs, _starts[i + 1], p));
 
     /// <inheritdoc/>
     public void Prepare()
     {
         Concatenation.Prepare();
-        for (int i = 0; i <= Depth; i++)
+        foreach (EffectiveWeight weight in _effective)
         {
-            _weights[i].Materialise(Concatenation.ScalesRow(i, _starts[i + 1]), _effective[i]);
+            weight.Prepare();
         }
-
-        Pack();
     }
 
     /// <inheritdoc/>
     public void Pack()
     {
-        _convolutions?.Pack(_effective);
-        for (int i = _convolutions is null ? 0 : Depth; i <= Depth; i++)
+        foreach (EffectiveWeight weight in _effective)
         {
-            _backend.Pack(_effective[i], transpose: true, _forward[i]);
-            for (int j = 0; j <= i; j++)
-            {
-                Tensor block = _effective[i].ColumnRange(_starts[j], _starts[j + 1] - _starts[j]);
-                _backend.Pack(block, transpose: false, _adjoint[j], _convolutions is null ? (i - j) * _growth : 0);
-            }
+            weight.Pack();
         }
     }
 
@@ -239,6 +230,24 @@ public sealed class DenseNet : ILayer
 
     /// <inheritdoc/>
     public Linearization CreateLinearization() => new AtPoints(this);
+
+    private void Materialise(int i, Tensor effective) => _weights[i].Materialise(Concatenation.ScalesRow(i, _starts[i + 1]), effective);
+
+    private void Pack(int i, Tensor effective)
+    {
+        if (_convolutions is not null && i < Depth)
+        {
+            _convolutions.Pack(i, effective);
+            return;
+        }
+
+        _backend.Pack(effective, transpose: true, _forward[i]);
+        for (int j = 0; j <= i; j++)
+        {
+            Tensor block = effective.ColumnRange(_starts[j], _starts[j + 1] - _starts[j]);
+            _backend.Pack(block, transpose: false, _adjoint[j], _convolutions is null ? (i - j) * _growth : 0);
+        }
+    }
 
     // Points may be views with gaps; pictures are read pixel by pixel.
     private Tensor ByPixel(Tensor x) => _pixels == 1 ? x : x.Reshape(x.Rows * _pixels, x.Columns / _pixels);
@@ -301,10 +310,11 @@ public sealed class DenseNet : ILayer
     // The effective weight of layer i with the factors e1, e2 taken out of its columns again: N_i as evaluations use it.
     private double[] WithoutFactors(int i)
     {
-        int columns = _effective[i].Columns;
-        var weights = new double[_effective[i].Count];
+        Tensor effective = _effective[i].Value;
+        int columns = effective.Columns;
+        var weights = new double[effective.Count];
         var scales = new double[columns];
-        _backend.Download(_effective[i], weights);
+        _backend.Download(effective, weights);
         _backend.Download(Concatenation.ScalesRow(i, columns), scales);
         for (int k = 0; k < weights.Length; k++)
         {
@@ -312,138 +322,5 @@ public sealed class DenseNet : ILayer
         }
 
         return weights;
-    }
-
-    private sealed class AtPoints(DenseNet net) : Linearization
-    {
-        private readonly IBackend _backend = net._backend;
-        private readonly Tensor[] _pre = new Tensor[net.Depth];
-        private readonly Tensor[] _slopes = new Tensor[net.Depth];
-        private Tensor _slices;
-        private Tensor _output;
-
-        public override Tensor Output => _output;
-
-        private int ValuePixels => ValueRows * net._pixels;
-
-        private int AdjointWidth => (net.Depth * net._growth) + net._outputs;
-
-        public override void Evaluate(Tensor input, int valueRows, Workspace workspace)
-        {
-            ValueRows = valueRows;
-            int rows = input.Rows * net._pixels;
-            _slices = workspace.Rent(rows, net._starts[^1]);
-            _output = workspace.Rent(input.Rows, net.OutputWidth);
-            _backend.Copy(net.ByPixel(input), _slices.ColumnRange(0, net._channels));
-            for (int i = 0; i < net.Depth; i++)
-            {
-                _pre[i] = workspace.Rent(rows, net._growth);
-                net.DenseStep(i, _slices, ValuePixels, _pre[i]);
-            }
-
-            net.FinalStep(_slices, ValuePixels, net.ByPixel(_output));
-        }
-
-        public override void PrepareProducts(Workspace workspace)
-        {
-            for (int i = 0; i < net.Depth; i++)
-            {
-                _slopes[i] = workspace.Rent(ValuePixels, net.Activation.SlopeColumns(net._growth));
-                _backend.ActivationSlopes(net.Activation, net._scalars[i].Value, _pre[i].RowRange(0, ValuePixels), _slopes[i]);
-            }
-        }
-
-        public override void Vjp(Tensor w, Tensor result, Workspace workspace)
-        {
-            WorkspaceMark mark = workspace.Mark();
-            int rows = w.Rows * net._pixels;
-            Tensor adjoint = workspace.Rent(rows, AdjointWidth);
-            _backend.Copy(net.ByPixel(w), net.AdjointOutput(adjoint));
-            for (int i = net.Depth - 1; i >= 0; i--)
-            {
-                if (net._convolutions is null && net.Activation.IsElementwise() && w.Rows == ValueRows)
-                {
-                    int start = (i + 1) * net._growth;
-                    _backend.MultiplySlopes(
-                        adjoint.ColumnRange(start, AdjointWidth - start), net._adjoint[i + 1], _slopes[i], net.AdjointSlice(adjoint, i));
-                }
-                else
-                {
-                    WorkspaceMark inner = workspace.Mark();
-                    Tensor sliceGradient = workspace.Rent(rows, net._adjoint[i + 1].Columns);
-                    net.SliceGradient(i + 1, adjoint, sliceGradient);
-                    _backend.SlopeVjp(net.Activation, _slopes[i], sliceGradient, net.AdjointSlice(adjoint, i));
-                    workspace.Release(inner);
-                }
-            }
-
-            net.SliceGradient(0, adjoint, net.ByPixel(result));
-            workspace.Release(mark);
-        }
-
-        public override void Jvp(Tensor t, Tensor result, Workspace workspace)
-        {
-            WorkspaceMark mark = workspace.Mark();
-            int rows = t.Rows * net._pixels;
-            Tensor slices = workspace.Rent(rows, net._starts[^1]);
-            Tensor pre = workspace.Rent(rows, net._growth);
-            _backend.Copy(net.ByPixel(t), slices.ColumnRange(0, net._channels));
-            for (int i = 0; i < net.Depth; i++)
-            {
-                int start = net._starts[i + 1];
-                if (net._convolutions is { } convolutions)
-                {
-                    _backend.Convolve(slices.ColumnRange(0, start), convolutions.Forward(i), 0, pre);
-                }
-                else
-                {
-                    _backend.Multiply(slices.ColumnRange(0, start), net._forward[i], 0, pre);
-                }
-
-                _backend.SlopeJvp(net.Activation, _slopes[i], pre, slices.ColumnRange(start, net._starts[i + 2] - start));
-            }
-
-            _backend.Multiply(slices, net._forward[net.Depth], 0, net.ByPixel(result));
-            workspace.Release(mark);
-        }
-
-        public override void Backward(Tensor outputGradient, Tensor inputGradient, Tensor gradient, Workspace workspace)
-        {
-            WorkspaceMark mark = workspace.Mark();
-            int rows = outputGradient.Rows * net._pixels;
-            Tensor slices = _slices.RowRange(0, rows);
-            Tensor adjoint = workspace.Rent(rows, AdjointWidth);
-            _backend.Copy(net.ByPixel(outputGradient), net.AdjointOutput(adjoint));
-            AccumulateWeights(net.Depth, net.AdjointOutput(adjoint), slices, gradient);
-            for (int i = net.Depth - 1; i >= 0; i--)
-            {
-                WorkspaceMark inner = workspace.Mark();
-                Tensor sliceGradient = workspace.Rent(rows, net._adjoint[i + 1].Columns);
-                net.SliceGradient(i + 1, adjoint, sliceGradient);
-                _backend.ActivationBackward(
-                    net.Activation, net._scalars[i].Value, _pre[i].RowRange(0, rows), ValuePixels, sliceGradient,
-                    net.AdjointSlice(adjoint, i), net._scalars[i].GradientIn(gradient));
-                workspace.Release(inner);
-                AccumulateWeights(i, net.AdjointSlice(adjoint, i), slices, gradient);
-            }
-
-            net.SliceGradient(0, adjoint, net.ByPixel(inputGradient));
-            workspace.Release(mark);
-        }
-
-        private void AccumulateWeights(int i, Tensor preGradient, Tensor slices, Tensor gradient)
-        {
-            Tensor inputs = slices.ColumnRange(0, net._starts[i + 1]), weightGradient = net._weights[i].Weight.In(gradient);
-            if (i < net.Depth && net.Convolution is { } shape)
-            {
-                _backend.ConvolutionWeightGradient(shape, inputs, preGradient, weightGradient);
-            }
-            else
-            {
-                _backend.Multiply(preGradient, true, inputs, false, 1, weightGradient);
-            }
-
-            _backend.ColumnSums(preGradient.RowRange(0, ValuePixels), 1, net._biases[i].In(gradient));
-        }
     }
 }

@@ -23,6 +23,19 @@ internal static class Initial
         return values;
     }
 
+    /// <summary>The draws of <see cref="Uniform"/> one part after the other.</summary>
+    public static Action<Span<double>> UniformDraws(double range, RandomKey key, uint row)
+    {
+        var random = new RandomSource(key, row);
+        return numbers =>
+        {
+            for (int i = 0; i < numbers.Length; i++)
+            {
+                numbers[i] = range * ((2 * random.NextDouble()) - 1);
+            }
+        };
+    }
+
     /// <summary>A uniformly random direction.</summary>
     public static double[] UnitVector(int count, RandomKey key, uint row)
     {

@@ -10,7 +10,7 @@ public sealed class Linear : ILayer
     private readonly IBackend _backend;
     private readonly NormalisedWeight _weight;
     private readonly Parameter _bias;
-    private readonly Tensor _effective;
+    private readonly EffectiveWeight _effective;
     private readonly PackedMatrix _forward;
     private readonly PackedMatrix _adjoint;
 
@@ -23,19 +23,19 @@ public sealed class Linear : ILayer
         _bias = new Parameter(
             backend, $"{name}.bias", ParameterRole.Bias, 1, outputs,
             Initial.Uniform(outputs, 1 / Math.Sqrt(inputs), key, Initial.BiasRow));
-        _effective = backend.Allocate(outputs, inputs);
+        _effective = new EffectiveWeight(backend, $"{name}.effective", outputs, inputs, _weight.Materialise, Pack);
         _forward = backend.CreatePacked(inputs, outputs);
         _adjoint = backend.CreatePacked(outputs, inputs);
         Parameters = [.. _weight.Parameters, _bias];
-        EffectiveWeights = [new EffectiveWeight($"{name}.effective", _effective)];
+        EffectiveWeights = [_effective];
         Prepare();
     }
 
     /// <inheritdoc/>
-    public int InputWidth => _effective.Columns;
+    public int InputWidth => _forward.Inner;
 
     /// <inheritdoc/>
-    public int OutputWidth => _effective.Rows;
+    public int OutputWidth => _forward.Columns;
 
     /// <inheritdoc/>
     public IReadOnlyList<Parameter> Parameters { get; }
@@ -44,7 +44,7 @@ public sealed class Linear : ILayer
     public IReadOnlyList<EffectiveWeight> EffectiveWeights { get; }
 
     /// <summary>N [out, in] as evaluations use it, since the last <see cref="Prepare"/>: what a certificate is about.</summary>
-    public Tensor EffectiveWeight => _effective;
+    public Tensor EffectiveWeight => _effective.Value;
 
     /// <summary>b [1, out].</summary>
     public Tensor Bias => _bias.Value;
@@ -55,24 +55,16 @@ public sealed class Linear : ILayer
     /// <inheritdoc/>
     public double Bound(double p)
     {
-        var weights = new double[_effective.Count];
-        _backend.Download(_effective, weights);
+        var weights = new double[_effective.Value.Count];
+        _backend.Download(_effective.Value, weights);
         return InducedNorm.Bound(weights, OutputWidth, InputWidth, p);
     }
 
     /// <inheritdoc/>
-    public void Prepare()
-    {
-        _weight.Materialise(_effective);
-        Pack();
-    }
+    public void Prepare() => _effective.Prepare();
 
     /// <inheritdoc/>
-    public void Pack()
-    {
-        _backend.Pack(_effective, transpose: true, _forward);
-        _backend.Pack(_effective, transpose: false, _adjoint);
-    }
+    public void Pack() => _effective.Pack();
 
     /// <inheritdoc/>
     public void PullBack(Tensor gradient) => _weight.PullBack(gradient);
@@ -89,6 +81,12 @@ public sealed class Linear : ILayer
 
     /// <inheritdoc/>
     public Linearization CreateLinearization() => new AtPoints(this);
+
+    private void Pack(Tensor effective)
+    {
+        _backend.Pack(effective, transpose: true, _forward);
+        _backend.Pack(effective, transpose: false, _adjoint);
+    }
 
     private sealed class AtPoints(Linear layer) : Linearization
     {

@@ -28,6 +28,8 @@ public enum ParameterRole
 /// <summary>A named matrix of numbers that a layer owns and a checkpoint keeps.</summary>
 public sealed class Parameter
 {
+    private const int LargestPart = 8192; // initial numbers held at a time
+
     /// <summary>Allocates a parameter and sets it to <paramref name="initial"/> (row by row).</summary>
     /// <exception cref="ShapeMismatchException">The number of initial values is not rows times columns.</exception>
     public Parameter(IBackend backend, string name, ParameterRole role, int rows, int columns, ReadOnlySpan<double> initial)
@@ -42,11 +44,29 @@ public sealed class Parameter
         backend.Upload(initial, Value);
     }
 
+    /// <summary>Allocates a parameter and sets it row by row to the numbers that <paramref name="draw"/> gives, part after part.</summary>
+    internal Parameter(IBackend backend, string name, ParameterRole role, int rows, int columns, Action<Span<double>> draw)
+    {
+        (Name, Role) = (name, role);
+        Value = backend.Allocate(rows, columns);
+        Tensor flat = Value.Reshape(1, rows * columns);
+        var part = new double[Math.Min(flat.Columns, LargestPart)];
+        for (int start = 0; start < flat.Columns; start += part.Length)
+        {
+            Span<double> numbers = part.AsSpan(0, Math.Min(part.Length, flat.Columns - start));
+            draw(numbers);
+            backend.Upload(numbers, flat.ColumnRange(start, numbers.Length));
+        }
+    }
+
     /// <summary>The full name, such as <c>blocks.3.layers.1.weight</c>.</summary>
     public string Name { get; }
 
     /// <summary>What it is for.</summary>
     public ParameterRole Role { get; }
+
+    /// <summary>How often a sample uses each number in one evaluation: as often as there are pixels for the weight of a convolution.</summary>
+    public int Uses { get; init; } = 1;
 
     /// <summary>Whether the optimiser changes it.</summary>
     public bool IsTrained => Role != ParameterRole.SingularVector;

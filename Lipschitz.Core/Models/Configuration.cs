@@ -24,6 +24,10 @@ public sealed record Configuration
     /// <summary>The seed of every random number of the run.</summary>
     public ulong Seed { get; init; }
 
+    /// <summary>Learning classes, too or instead; null for densities alone.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public TaskSettings? Task { get; init; }
+
     /// <summary>The flow.</summary>
     public required ModelSettings Model { get; init; }
 
@@ -249,11 +253,26 @@ public sealed record TrainingSettings
     /// <summary>Relative change of the estimate at which power iteration stops early; 0 for never.</summary>
     public double PowerTolerance { get; init; }
 
+    /// <summary>
+    /// Gradients that shards are added up in, and so the most threads a step uses; 0 for as many as fit into 64 MiB, but at least two. The
+    /// last bits of a run depend on it, the number of threads does not matter.
+    /// </summary>
+    public int Lanes { get; init; }
+
+    /// <summary>
+    /// Whether blocks are evaluated again in the backward pass instead of kept from the forward pass: the memory of a shard is then that of
+    /// its largest block; the result has the same bits.
+    /// </summary>
+    public bool Recompute { get; init; }
+
     /// <summary>Steps between two lines of metrics.</summary>
     public long MetricsInterval { get; init; } = 100;
 
     /// <summary>Steps between two checkpoints.</summary>
     public long CheckpointInterval { get; init; } = 1000;
+
+    /// <summary>Minutes after which a checkpoint is written whatever the step; 0 for never.</summary>
+    public double CheckpointMinutes { get; init; }
 
     /// <summary>Steps between two tests during training; 0 for only the last.</summary>
     public long TestInterval { get; init; } = 1000;
@@ -267,6 +286,9 @@ public sealed record EvaluationSettings
 
     /// <summary>Power iterations on the finished weights.</summary>
     public int PowerIterations { get; init; } = 200;
+
+    /// <summary>Relative change of the estimate at which those stop early; 0 for never.</summary>
+    public double PowerTolerance { get; init; }
 
     /// <summary>The log-determinant in the test.</summary>
     public required LogDetSettings LogDet { get; init; }

@@ -152,6 +152,7 @@ public static class ConfigurationJson
         "concatenation" => $" Choose among {string.Join(", ", Enum.GetNames<ConcatenationKind>())}.",
         "schedule" => $" Choose among {string.Join(", ", Enum.GetNames<ScheduleKind>())}.",
         "distribution" => $" Choose among {string.Join(", ", Enum.GetNames<TailDistribution>())}.",
+        "kind" => $" Choose among {string.Join(", ", Enum.GetNames<TaskKind>())}.",
         "probe" => $" Choose among {string.Join(", ", Enum.GetNames<ProbeKind>())}.",
         _ => "",
     };
@@ -186,6 +187,13 @@ public static class ConfigurationJson
             Check(image.FullyConnectedHidden.All(h => h >= 1), "model.image.fullyConnectedHidden must list positive widths", string.Join(",", image.FullyConnectedHidden));
         }
 
+        if (c.Task is { } task)
+        {
+            Check(double.IsFinite(task.Weight) && task.Weight >= 0, "task.weight must not be negative", task.Weight);
+            Check(task.Classes is >= 0 and <= 100_000, "task.classes must be 0 (as the data has) to 100000", task.Classes);
+            Check(task.HeadChannels >= 1, "task.headChannels must be at least 1", task.HeadChannels);
+        }
+
         Check(c.Pictures is null or { Size: >= 0 and <= 4096 }, "pictures.size must be 0 (as they are) to 4096", c.Pictures?.Size ?? 0);
         Check(c.Training.Steps >= 0, "training.steps must not be negative", c.Training.Steps);
         Check(c.Training.Batch >= 1, "training.batch must be at least 1", c.Training.Batch);
@@ -199,11 +207,14 @@ public static class ConfigurationJson
         Check(c.Training.HoldConcatenation >= 0, "training.holdConcatenation must not be negative", c.Training.HoldConcatenation);
         Check(c.Training.PowerTolerance >= 0, "training.powerTolerance must not be negative", c.Training.PowerTolerance);
         Check(c.Training.PowerIterations >= 1, "training.powerIterations must be at least 1", c.Training.PowerIterations);
+        Check(c.Training.Lanes >= 0, "training.lanes must not be negative", c.Training.Lanes);
         Check(c.Training.MetricsInterval >= 1, "training.metricsInterval must be at least 1", c.Training.MetricsInterval);
         Check(c.Training.CheckpointInterval >= 1, "training.checkpointInterval must be at least 1", c.Training.CheckpointInterval);
+        Check(double.IsFinite(c.Training.CheckpointMinutes) && c.Training.CheckpointMinutes >= 0, "training.checkpointMinutes must not be negative", c.Training.CheckpointMinutes);
         Check(c.Training.TestInterval >= 0, "training.testInterval must not be negative", c.Training.TestInterval);
         Check(c.Evaluation.Points >= 2, "evaluation.points must be at least 2", c.Evaluation.Points);
         Check(c.Evaluation.PowerIterations >= 0, "evaluation.powerIterations must not be negative", c.Evaluation.PowerIterations);
+        Check(c.Evaluation.PowerTolerance >= 0, "evaluation.powerTolerance must not be negative", c.Evaluation.PowerTolerance);
         EstimatorFactory.Create(c.LogDet);
         EstimatorFactory.Create(c.Evaluation.LogDet);
         return c;

@@ -22,7 +22,8 @@ public static class FlowFactory
         ModelSettings model = configuration.Model;
         if (model.Image is { } image)
         {
-            return new Flow(backend, ImageFlow.Create(configuration, image, width, backend));
+            List<IBijection> ofPictures = ImageFlow.Create(configuration, image, width, backend);
+            return new Flow(backend, ofPictures, Head(configuration, ofPictures, backend));
         }
 
         var bijections = new List<IBijection>();
@@ -42,8 +43,11 @@ public static class FlowFactory
             }
         }
 
-        return new Flow(backend, bijections);
+        return new Flow(backend, bijections, Head(configuration, bijections, backend));
     }
+
+    private static ClassificationHead? Head(Configuration configuration, IReadOnlyList<IBijection> bijections, IBackend backend) =>
+        configuration.Task is { } task ? HeadFactory.Create(configuration, task, bijections, backend) : null;
 
     private static ILayer Branch(ModelSettings model, string name, int width, IBackend backend, RandomKey key)
     {

@@ -11,37 +11,44 @@ namespace Lipschitz.Training;
 
 /// <summary>Maximum likelihood by Adam, in the order of the reference: gradient, clip, step, norms, average.</summary>
 /// <remarks>
-/// The batch is cut into shards of fixed size. Each goes through a whole step on one thread; gradients are summed in the order of the
-/// shards. With counter-based random numbers this makes every bit of the result independent of the number of threads.
+/// The batch is cut into shards of fixed size, and these are dealt to lanes, one gradient each. A lane takes its shards through a whole
+/// step one after the other, on one thread; the lanes' gradients are summed in order. With counter-based random numbers this makes every
+/// bit of the result independent of the number of threads.
 /// </remarks>
 public sealed class Trainer
 {
-    private const ulong TestSeed = 2; // one test set for every run of a data set; on moons its sample entropy is 2.393, near the 2.394 of the density
     private const int ReductionColumns = 8192;
     private readonly IBackend _backend;
     private readonly IPointSource _data;
-    private readonly ShardStep[] _shards;
-    private readonly Action<int> _runShard;
+    private readonly GradientLane[] _lanes;
+    private readonly ShardSums[] _sums;
+    private readonly Objective _objective;
+    private readonly Action<int> _runLane;
     private readonly Action<int> _reduce;
     private readonly Action<int> _pullBack;
     private readonly Action<int> _updateNorms;
     private readonly Tensor _gradient;
     private readonly Tensor _norm;
     private Flow? _inference;
+    private long _inferenceStep = -1;
     private uint _step; // of the step in progress, for the cached delegates
 
     /// <summary>A trainer at step 0 of a freshly initialised flow.</summary>
     /// <param name="configuration">What to train and how.</param>
     /// <param name="backend">Where to train.</param>
     /// <param name="data">What to fit.</param>
-    /// <exception cref="ConfigurationException">The log-determinant's method does not take points of this width.</exception>
+    /// <exception cref="ConfigurationException">
+    /// The log-determinant's method does not take points of this width, or the task needs labels that the data lacks.
+    /// </exception>
     public Trainer(Configuration configuration, IBackend backend, IPointSource data)
     {
         (Configuration, _backend, _data) = (configuration, backend, data);
-        LogDetEstimator estimator = Estimator(configuration, data.Width);
+        _objective = Objective.Of(configuration.Task, data.Width);
+        LogDetEstimator estimator = _objective.HasDensity ? Estimator(configuration, data.Width) : new NoLogDeterminant();
+        ThrowUnlessLabelled(configuration.Task, data);
         Flow = FlowFactory.Create(configuration, data.Width, backend);
         int batch = configuration.Training.Batch;
-        InitialiseFromData(batch);
+        InitialiseFromData(Flow.InitialisationRows(batch));
         Tensor values = Flow.Trained.Values;
         FirstMoment = backend.Allocate(1, values.Columns);
         SecondMoment = backend.Allocate(1, values.Columns);
@@ -49,24 +56,22 @@ public sealed class Trainer
         backend.Copy(values, Average);
         _norm = backend.Allocate(1, 1);
 
-        // As few shards as fit, of equal size: the slowest thread sets the time of a step.
-        int shards = (batch + Flow.ShardRows - 1) / Flow.ShardRows;
-        int rows = (batch + shards - 1) / shards;
-        _shards = [.. Enumerable.Range(0, (batch + rows - 1) / rows).Select(
-            i => new ShardStep(Flow, estimator, data, i * rows, Math.Min(rows, batch - (i * rows))))];
-        _gradient = _shards[0].Gradient; // summed in place
-        _runShard = i => _shards[i].Run(configuration.Seed, _step, 1.0 / batch);
+        long gradientBytes = (long)values.Columns * (backend.Precision == Precision.Float32 ? sizeof(float) : sizeof(double));
+        BatchPlan plan = BatchPlan.Of(batch, Flow.ShardRows, gradientBytes, configuration.Training.Lanes);
+        _sums = new ShardSums[plan.Shards];
+        _lanes = [.. Enumerable.Range(0, plan.Lanes).Select(lane => new GradientLane(Flow, estimator, data, configuration, plan, lane, _sums))];
+        _gradient = _lanes[0].Gradient; // summed in place
+        _runLane = lane => _lanes[lane].Run(configuration.Seed, _step);
         _reduce = Reduce;
-        _pullBack = i => Flow.Bijections[i].PullBack(_gradient);
-        _updateNorms = i =>
-        {
-            Flow.Bijections[i].UpdateNorms(configuration.Training.PowerIterations, configuration.Training.PowerTolerance);
-            Flow.Bijections[i].Prepare();
-        };
+        _pullBack = part => Flow.PullBack(part, _gradient);
+        _updateNorms = part => Flow.UpdateNorms(part, configuration.Training.PowerIterations, configuration.Training.PowerTolerance);
     }
 
     /// <summary>What is trained and how.</summary>
     public Configuration Configuration { get; }
+
+    /// <summary>What is fitted.</summary>
+    public IPointSource Data => _data;
 
     /// <summary>The flow in training.</summary>
     public Flow Flow { get; }
@@ -91,20 +96,10 @@ public sealed class Trainer
     {
         TrainingSettings training = Configuration.Training;
         _step = checked((uint)StepsDone);
-        _backend.Parallel(_shards.Length, _runShard);
-        double loss = 0;
-        foreach (ShardStep shard in _shards)
-        {
-            if (!double.IsFinite(shard.Loss))
-            {
-                throw new NonFiniteException($"step {StepsDone + 1}: {shard.DescribeNonFinite()}; try a smaller training.learningRate or training.clip=1.");
-            }
-
-            loss += shard.Loss / training.Batch;
-        }
-
+        _backend.Parallel(_lanes.Length, _runLane);
+        ThrowIfNotFinite();
         _backend.Parallel((_gradient.Columns + ReductionColumns - 1) / ReductionColumns, _reduce);
-        _backend.Parallel(Flow.Bijections.Count, _pullBack);
+        _backend.Parallel(Flow.Parts, _pullBack);
         if (StepsDone < training.HoldConcatenation)
         {
             HoldConcatenation();
@@ -124,9 +119,9 @@ public sealed class Trainer
         _backend.Adam(
             Flow.Trained.Values, _gradient, FirstMoment, SecondMoment, Average, _norm, clip,
             new AdamStep(StepsDone + 1, rate, training.Beta1, training.Beta2, training.Epsilon, decay));
-        _backend.Parallel(Flow.Bijections.Count, _updateNorms);
+        _backend.Parallel(Flow.Parts, _updateNorms);
         StepsDone++;
-        return new StepReport(StepsDone, loss, norm, rate);
+        return Report(norm, rate);
     }
 
     /// <summary>
@@ -136,6 +131,11 @@ public sealed class Trainer
     public Flow InferenceFlow()
     {
         _inference ??= FlowFactory.Create(Configuration, _data.Width, _backend);
+        if (_inferenceStep == StepsDone)
+        {
+            return _inference;
+        }
+
         for (int i = 0; i < Flow.Parameters.Count; i++)
         {
             _backend.Copy(Flow.Parameters[i].Value, _inference.Parameters[i].Value);
@@ -146,28 +146,31 @@ public sealed class Trainer
             _backend.Copy(Average, _inference.Trained.Values);
         }
 
-        _inference.UpdateNorms(Configuration.Evaluation.PowerIterations);
+        _inference.UpdateNorms(Configuration.Evaluation.PowerIterations, Configuration.Evaluation.PowerTolerance);
+        _inferenceStep = StepsDone;
         return _inference;
     }
 
     /// <summary>Tests <see cref="InferenceFlow"/> on the fixed test set of the data.</summary>
     /// <exception cref="NonFiniteException">Some density is not finite.</exception>
-    public TestReport Test() => Test(InferenceFlow(), Configuration.Evaluation, _data, StepsDone);
-
-    /// <summary>Tests a flow on the fixed test set of a data source.</summary>
-    public static TestReport Test(Flow flow, EvaluationSettings evaluation, IPointSource data, long step = 0, int repeats = 1)
-    {
-        int count = Math.Min(evaluation.Points, data.TestRows ?? int.MaxValue);
-        var points = new double[count * data.Width];
-        data.Sample(new RandomKey(TestSeed, RandomPurpose.TestData), 0, points);
-        LogProbResult result = flow.LogProb(points, EstimatorFactory.Create(evaluation.LogDet), TestSeed, repeats);
-        double mean = result.Values.Average();
-        double variance = result.Values.Sum(value => (value - mean) * (value - mean)) / (count - 1);
-        return new TestReport(step, -mean, Math.Sqrt(variance / count), count, result.Kind);
-    }
+    public TestReport Test() => FlowTest.Run(InferenceFlow(), Configuration, _data, StepsDone);
 
     /// <summary>Restores the derived state after parameters were loaded.</summary>
-    internal void AfterRestore() => Flow.Prepare();
+    internal void AfterRestore()
+    {
+        Flow.Prepare();
+        _inferenceStep = -1;
+    }
+
+    private static void ThrowUnlessLabelled(TaskSettings? task, IPointSource data)
+    {
+        int classes = data is ILabelledSource labelled ? labelled.Classes : 0;
+        if (task is not null && (classes == 0 || classes != task.Classes))
+        {
+            throw new ConfigurationException(
+                $"task.kind {task.Kind} with {task.Classes} classes needs data with labels of as many; this data has {classes}.");
+        }
+    }
 
     // Estimators for small dimensions only are refused here, not in the midst of a step.
     private static LogDetEstimator Estimator(Configuration configuration, int width)
@@ -184,13 +187,52 @@ public sealed class Trainer
         }
     }
 
-    private void InitialiseFromData(int batch)
+    private void InitialiseFromData(int rows)
     {
-        if (Configuration.Model.ActNorm)
+        if (Configuration.Model.ActNorm || Flow.Head is not null)
         {
-            var points = new double[batch * _data.Width];
+            var points = new double[rows * _data.Width];
             _data.Sample(new RandomKey(Configuration.Seed, RandomPurpose.TrainingData), 0, points);
             Flow.Initialise(points);
+        }
+    }
+
+    // Sums over shards in order, in every bit the same for any number of threads.
+    private StepReport Report(double gradientNorm, double rate)
+    {
+        int batch = Configuration.Training.Batch;
+        double density = 0, classes = 0;
+        int correct = 0;
+        foreach (ShardSums shard in _sums)
+        {
+            density += shard.NegativeLogLikelihood / batch;
+            classes += shard.CrossEntropy / batch;
+            correct += shard.Correct;
+        }
+
+        return new StepReport(StepsDone, _objective.Loss(density, classes), gradientNorm, rate)
+        {
+            NegativeLogLikelihood = _objective.HasDensity ? density : null,
+            CrossEntropy = _objective.HasClasses ? classes : null,
+            Accuracy = _objective.HasClasses ? (double)correct / batch : null,
+        };
+    }
+
+    // The first failure in the order of rows is reported, whatever the number of threads.
+    private void ThrowIfNotFinite()
+    {
+        GradientLane? failed = null;
+        foreach (GradientLane lane in _lanes)
+        {
+            if (lane.FailedShard >= 0 && (failed is null || lane.FailedShard < failed.FailedShard))
+            {
+                failed = lane;
+            }
+        }
+
+        if (failed is not null)
+        {
+            throw new NonFiniteException($"step {StepsDone + 1}: {failed.DescribeNonFinite()}; try a smaller training.learningRate or training.clip=1.");
         }
     }
 
@@ -199,9 +241,9 @@ public sealed class Trainer
         int start = part * ReductionColumns;
         int columns = Math.Min(ReductionColumns, _gradient.Columns - start);
         Tensor sum = _gradient.ColumnRange(start, columns);
-        for (int i = 1; i < _shards.Length; i++)
+        for (int i = 1; i < _lanes.Length; i++)
         {
-            _backend.Axpby(1, _shards[i].Gradient.ColumnRange(start, columns), 1, sum);
+            _backend.Axpby(1, _lanes[i].Gradient.ColumnRange(start, columns), 1, sum);
         }
     }
 

@@ -1,3 +1,4 @@
+using Lipschitz.Core.Tests.Data;
 using Lipschitz.Data;
 
 namespace Lipschitz.Cli.Tests;
@@ -20,7 +21,12 @@ public sealed class BadInputTests : IDisposable
     [InlineData("train needs DATA, such as moons, or --resume RUN", "train")]
     [InlineData("--seed does not go with --resume", "train", "--resume", "run", "--seed", "1")]
     [InlineData("unknown data set 'mons'; did you mean 'moons'?", "train", "mons")]
+    [InlineData("unknown data set 'mnits'; did you mean 'mnist'?", "train", "mnits")]
+    [InlineData("Fashion-MNIST does not come with the library: give --data PATH", "train", "fashion")]
+    [InlineData("from https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz", "train", "cifar10")]
+    [InlineData("moons needs no such path", "train", "moons", "--data", "folder")]
     [InlineData("unknown preset 'quik'; did you mean 'quick'?", "train", "moons", "--model", "quik")]
+    [InlineData("unknown preset 'resflow-16'", "train", "mnist", "--model", "resflow-16")]
     [InlineData("unknown key 'learningRat'; did you mean 'learningRate'?", "train", "moons", "--set", "learningRat=1")]
     [InlineData("--set model.blocks=many", "train", "moons", "--set", "model.blocks=many")]
     [InlineData("must be at least 1", "train", "moons", "--set", "model.blocks=0")]
@@ -78,6 +84,47 @@ public sealed class BadInputTests : IDisposable
         Npy.Write(_line.In("p.npy"), [1, double.NaN], 1, 2);
         Assert.Contains("row 1, column 2: NaN is not finite", CommandLine.Fail(ExitCode.Data, "train", _line.In("p.npy"), "--out", run), StringComparison.Ordinal);
         Assert.False(Directory.Exists(run));
+    }
+
+    [Fact]
+    public void Bad_picture_files_are_exit_code_3_and_make_no_run()
+    {
+        string run = _line.In("run"), digits = _line.In("digits"), images = Path.Combine(digits, "train-images-idx3-ubyte"), archive = _line.In("cifar.tar.gz");
+        PictureFiles.WriteMnist(digits);
+        byte[] good = File.ReadAllBytes(images), records = PictureFiles.Cifar(2);
+        foreach ((byte[] bytes, string reason) in new[]
+        {
+            (good[..^1], "is truncated"), (good[..7], "is truncated"), ([], "is empty"), ([1, .. good[1..]], "is no IDX file"),
+            (PictureFiles.IdxLabels(12), "has 1 dimensions"), (PictureFiles.Idx([], 1u << 31, 1, 1), "claims 2147483648 x 1 x 1 bytes"),
+            (PictureFiles.Pack(good)[..^20], "get it again"), (PictureFiles.Bomb(PictureFiles.Idx([], 40, 1024, 1024), 40 << 20), "unpacks to more than"),
+        })
+        {
+            File.WriteAllBytes(images, bytes);
+            string error = Fail("mnist", digits);
+            Assert.Contains(images + ": ", error, StringComparison.Ordinal);
+            Assert.Contains(reason, error, StringComparison.Ordinal);
+        }
+
+        File.WriteAllBytes(images, PictureFiles.IdxPictures(11));
+        Assert.Contains("holds 12 labels", Fail("fashion", digits), StringComparison.Ordinal);
+        foreach ((byte[] bytes, string reason) in new[]
+        {
+            ([], "is empty"), (PictureFiles.CifarArchive()[..^100], "get it again"), (PictureFiles.Pack(new byte[100]), "is truncated"),
+            ([.. PictureFiles.TarHeader("../data_batch_1.bin", '0', records.Length), .. records], "leads out of the archive"),
+            ([.. PictureFiles.TarHeader("data_batch_1.bin", '2', 0), .. new byte[1024]], "is a link"),
+            (PictureFiles.TarHeader("data_batch_1.bin", '0', 3073L * 40_000), "is truncated"), ((byte[])[.. "PK"u8, .. new byte[1000]], "is no tar archive"),
+        })
+        {
+            File.WriteAllBytes(archive, bytes);
+            Assert.Contains(reason, Fail("cifar10", archive), StringComparison.Ordinal);
+            Assert.Contains(reason, CommandLine.Fail(ExitCode.Data, "train", archive, "--out", run), StringComparison.Ordinal);
+        }
+
+        Assert.Contains("there is no file or folder", Fail("cifar10", _line.In("none")), StringComparison.Ordinal);
+        Assert.Contains("there is no file or folder", CommandLine.Fail(ExitCode.Data, "train", _line.In("none/"), "--out", run), StringComparison.Ordinal);
+        Assert.False(Directory.Exists(run));
+
+        string Fail(string data, string path) => CommandLine.Fail(ExitCode.Data, "train", data, "--data", path, "--out", run);
     }
 
     [Fact]

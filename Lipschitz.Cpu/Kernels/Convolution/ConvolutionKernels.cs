@@ -16,6 +16,7 @@ internal static unsafe class ConvolutionKernels<T, TVector, TLanes>
     public static int Length(ConvolutionPlan plan) => plan.Method switch
     {
         ConvolutionMethod.Winograd2 => Winograd<T, TVector, TLanes, WinogradTile2<T, TVector, TLanes>>.Length(plan.Inputs, plan.Outputs),
+        ConvolutionMethod.Winograd4 => Winograd<T, TVector, TLanes, WinogradTile4<T, TVector, TLanes>>.Length(plan.Inputs, plan.Outputs),
         _ => PackedPanels<T>.Length(plan.PackedInner, plan.PackedColumns, plan.Width, plan.Lanes),
     };
 
@@ -27,6 +28,10 @@ internal static unsafe class ConvolutionKernels<T, TVector, TLanes>
         {
             case ConvolutionMethod.Winograd2:
                 Winograd<T, TVector, TLanes, WinogradTile2<T, TVector, TLanes>>.Pack(
+                    weight, adjoint, plan.Inputs, plan.Outputs, start, packed);
+                break;
+            case ConvolutionMethod.Winograd4:
+                Winograd<T, TVector, TLanes, WinogradTile4<T, TVector, TLanes>>.Pack(
                     weight, adjoint, plan.Inputs, plan.Outputs, start, packed);
                 break;
             case ConvolutionMethod.Scatter:
@@ -57,6 +62,9 @@ internal static unsafe class ConvolutionKernels<T, TVector, TLanes>
         {
             case ConvolutionMethod.Winograd2:
                 Winograd<T, TVector, TLanes, WinogradTile2<T, TVector, TLanes>>.Convolve(plan, packed, x, beta, bias, biasRows, y);
+                return;
+            case ConvolutionMethod.Winograd4:
+                Winograd<T, TVector, TLanes, WinogradTile4<T, TVector, TLanes>>.Convolve(plan, packed, x, beta, bias, biasRows, y);
                 return;
             case ConvolutionMethod.Scatter:
                 PictureScatter<T, TVector, TLanes>.Convolve(plan.Shape, Panels(plan, packed), x, beta, y);
@@ -89,6 +97,9 @@ internal static unsafe class ConvolutionKernels<T, TVector, TLanes>
         {
             case ConvolutionMethod.Winograd2:
                 Winograd<T, TVector, TLanes, WinogradTile2<T, TVector, TLanes>>.WeightGradient(plan, x, yGradient, gradient);
+                break;
+            case ConvolutionMethod.Winograd4:
+                Winograd<T, TVector, TLanes, WinogradTile4<T, TVector, TLanes>>.WeightGradient(plan, x, yGradient, gradient);
                 break;
             case ConvolutionMethod.Product:
                 MatrixProduct<T, TVector, TLanes>.Multiply(yGradient, true, x, false, T.One, gradient);

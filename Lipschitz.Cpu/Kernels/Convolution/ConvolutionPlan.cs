@@ -16,6 +16,9 @@ internal enum ConvolutionMethod
 
     /// <summary>Winograd's minimal filtering with tiles of 2 x 2 pixels.</summary>
     Winograd2,
+
+    /// <summary>Winograd's minimal filtering with tiles of 4 x 4 pixels.</summary>
+    Winograd4,
 }
 
 /// <summary>The method of a convolution and what follows from it. Inputs and outputs are those of the operator at hand, adjoint or not.</summary>
@@ -23,6 +26,12 @@ internal readonly struct ConvolutionPlan
 {
     /// <summary>With fewer channels the transforms take longer than the products; also, a register fits into a pixel.</summary>
     private const int WinogradChannels = 16;
+
+    /// <summary>
+    /// From here on tiles are of 4 x 4 pixels: 24 x 24. They make 1.4 to 1.6 times the speed at 28 x 28 and 32 x 32, for 2.25 times the memory
+    /// of packed weights; on smaller pictures they gain less (1.3 times at 16 x 16, nothing at 8 x 8), where most of the weights are.
+    /// </summary>
+    private const int LargePicture = 24 * 24;
 
     private readonly int _width;
     private readonly int _lanes;
@@ -36,7 +45,8 @@ internal readonly struct ConvolutionPlan
         _lanes = lanes;
         Method =
             shape.Kernel == 1 ? ConvolutionMethod.Product
-            : shape.Kernel == 3 && Math.Min(inputs, outputs) >= WinogradChannels ? ConvolutionMethod.Winograd2
+            : shape.Kernel == 3 && Math.Min(inputs, outputs) >= WinogradChannels
+                ? (shape.Pixels >= LargePicture ? ConvolutionMethod.Winograd4 : ConvolutionMethod.Winograd2)
             : outputs < inputs && outputs < width ? ConvolutionMethod.Scatter
             : ConvolutionMethod.Gather;
     }
@@ -54,12 +64,6 @@ internal readonly struct ConvolutionPlan
 
     /// <summary>Numbers in a register.</summary>
     public int Lanes => _lanes;
-
-    /// <summary>Whether the method is one of Winograd's.</summary>
-    public bool IsWinograd => Method == ConvolutionMethod.Winograd2;
-
-    /// <summary>The planes of Winograd's domain.</summary>
-    public int Planes => 16;
 
     /// <summary>Panels of outputs, the last one filled up.</summary>
     public int Panels => (Outputs + Width - 1) / Width;

@@ -119,20 +119,21 @@ internal static unsafe class Winograd<T, TVector, TLanes, TTile>
         PictureTiles<T> tiles, int first, int count, View<T> x, T* zeros, T* v, nint row, nint plane)
     {
         T** pixels = stackalloc T*[Planes];
+        T* work = stackalloc T[Planes * TLanes.Count];
         for (int i = 0; i < count; i++, v += row)
         {
             tiles.Pixels(x, first + i, 1, TTile.Size, zeros, pixels);
             nint c = 0;
             for (; c + TLanes.Count <= x.Columns; c += TLanes.Count)
             {
-                TTile.Input(pixels, c, v + c, plane);
+                TTile.Input(pixels, c, work, v + c, plane);
             }
 
             // The last register overlaps the one before.
             if (c < x.Columns)
             {
                 c = x.Columns - TLanes.Count;
-                TTile.Input(pixels, c, v + c, plane);
+                TTile.Input(pixels, c, work, v + c, plane);
             }
         }
     }
@@ -143,19 +144,20 @@ internal static unsafe class Winograd<T, TVector, TLanes, TTile>
         PictureTiles<T> tiles, int first, int count, View<T> x, T* zeros, T* g, nint row, nint plane)
     {
         T** pixels = stackalloc T*[TTile.Outputs * TTile.Outputs];
+        T* work = stackalloc T[Planes * TLanes.Count];
         for (int i = 0; i < count; i++, g += row)
         {
             tiles.Pixels(x, first + i, 0, TTile.Outputs, zeros, pixels);
             nint c = 0;
             for (; c + TLanes.Count <= x.Columns; c += TLanes.Count)
             {
-                TTile.OutputAdjoint(pixels, c, g + c, plane);
+                TTile.OutputAdjoint(pixels, c, work, g + c, plane);
             }
 
             if (c < x.Columns)
             {
                 c = x.Columns - TLanes.Count;
-                TTile.OutputAdjoint(pixels, c, g + c, plane);
+                TTile.OutputAdjoint(pixels, c, work, g + c, plane);
             }
         }
     }
@@ -167,6 +169,7 @@ internal static unsafe class Winograd<T, TVector, TLanes, TTile>
     {
         int size = TTile.Outputs * TTile.Outputs;
         T** pixels = stackalloc T*[size];
+        T* work = stackalloc T[Planes * TLanes.Count];
         T* results = stackalloc T[size * TLanes.Count];
         TVector factor = TLanes.Broadcast(beta);
         bool isAdded = beta != T.Zero;
@@ -176,7 +179,7 @@ internal static unsafe class Winograd<T, TVector, TLanes, TTile>
             T* add = tiles.Picture(first + i) < biasPictures ? bias : null;
             for (nint c = 0; c < y.Columns; c += TLanes.Count)
             {
-                TTile.Output(m + c, plane, results);
+                TTile.Output(m + c, plane, work, results);
                 nint columns = Math.Min(y.Columns - c, TLanes.Count);
                 TVector offset = add is null ? default : Elementwise<T, TVector, TLanes>.Load(add + c, columns);
                 for (int p = 0; p < size; p++)
@@ -208,7 +211,7 @@ internal static unsafe class Winograd<T, TVector, TLanes, TTile>
     private static void PackAdjoint(View<T> weight, int inputs, int outputs, int start, T* packed)
     {
         T* kernel = stackalloc T[9 * TLanes.Count];
-        T* work = stackalloc T[3 * TTile.Size * TLanes.Count];
+        T* work = stackalloc T[Planes * TLanes.Count];
         T* planes = stackalloc T[Planes * TLanes.Count];
         for (nint o = 0; o < outputs; o += TLanes.Count)
         {
@@ -237,7 +240,7 @@ internal static unsafe class Winograd<T, TVector, TLanes, TTile>
     private static void PackForward(View<T> weight, int inputs, int outputs, int start, T* packed)
     {
         T* kernel = stackalloc T[9 * TLanes.Count];
-        T* work = stackalloc T[3 * TTile.Size * TLanes.Count];
+        T* work = stackalloc T[Planes * TLanes.Count];
         nint panelPlane = (nint)Width * TLanes.Count;
         T* planes = Scratch<T>.Rent(ScratchSlot.Pixels, (Planes + 1) * panelPlane);
         for (nint first = 0; first < outputs; first += Width)
@@ -279,7 +282,7 @@ internal static unsafe class Winograd<T, TVector, TLanes, TTile>
     private static void AddWeights(T* d, nint row, nint plane, int inputs, int outputs, View<T> gradient)
     {
         T* kernel = stackalloc T[9 * TLanes.Count];
-        T* work = stackalloc T[3 * TTile.Size * TLanes.Count];
+        T* work = stackalloc T[Planes * TLanes.Count];
         for (int o = 0; o < outputs; o++)
         {
             for (nint c = 0; c < inputs; c += TLanes.Count)

@@ -24,7 +24,7 @@ internal readonly unsafe struct WinogradTile2<T, TVector, TLanes> : IWinogradTil
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Input(T** pixels, nint channel, T* to, nint plane)
+    public static void Input(T** pixels, nint channel, T* work, T* to, nint plane)
     {
         // Rows 1 and 2 are needed by all rows of the result and stay in registers.
         TVector d10 = TLanes.Load(pixels[4] + channel), d11 = TLanes.Load(pixels[5] + channel);
@@ -46,7 +46,7 @@ internal readonly unsafe struct WinogradTile2<T, TVector, TLanes> : IWinogradTil
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Output(T* from, nint plane, T* pixels)
+    public static void Output(T* from, nint plane, T* work, T* pixels)
     {
         Sums(from, plane, out TVector s0, out TVector t0);
         Sums(from + plane, plane, out TVector s1, out TVector t1);
@@ -59,7 +59,7 @@ internal readonly unsafe struct WinogradTile2<T, TVector, TLanes> : IWinogradTil
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void OutputAdjoint(T** pixels, nint channel, T* to, nint plane)
+    public static void OutputAdjoint(T** pixels, nint channel, T* work, T* to, nint plane)
     {
         TVector d00 = TLanes.Load(pixels[0] + channel), d01 = TLanes.Load(pixels[1] + channel);
         TVector d10 = TLanes.Load(pixels[2] + channel), d11 = TLanes.Load(pixels[3] + channel);

@@ -40,10 +40,10 @@ public class FlowTests
     public void The_rows_at_fault_are_named_by_their_shard()
     {
         Flow flow = BijectionTable.Create("block, dense net", 2);
-        double[] x = Normal(new Random(1), 2 * 3 * Flow.ShardRows);
-        x[(2 * Flow.ShardRows) + 5] = double.PositiveInfinity;
+        double[] x = Normal(new Random(1), 2 * 3 * Flow.PointsPerShard);
+        x[(2 * Flow.PointsPerShard) + 5] = double.PositiveInfinity;
         NonFiniteException failure = Assert.Throws<NonFiniteException>(() => flow.LogProb(x, new ExactDeterminant()));
-        Assert.Contains($"rows {Flow.ShardRows} to {(2 * Flow.ShardRows) - 1}", failure.Message, StringComparison.Ordinal);
+        Assert.Contains($"rows {Flow.PointsPerShard} to {(2 * Flow.PointsPerShard) - 1}", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -78,7 +78,7 @@ public class FlowTests
     public void Samples_follow_the_latents_whatever_their_number()
     {
         Flow flow = BijectionTable.Create("two blocks", 2);
-        double[] few = flow.Sample(3, 9), many = flow.Sample(Flow.ShardRows + 2, 9);
+        double[] few = flow.Sample(3, 9), many = flow.Sample(Flow.PointsPerShard + 2, 9);
         Assert.Equal(few, many[..6]);
         Assert.All(flow.Forward(many), z => Assert.InRange(z, -6.7, 6.7));
     }

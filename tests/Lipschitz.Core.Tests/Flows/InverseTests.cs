@@ -48,10 +48,10 @@ public class InverseTests
     public void A_shard_border_changes_nothing()
     {
         Flow flow = BijectionTable.Create("two blocks", 2);
-        double[] z = Normal(new Random(1), 2 * (Flow.ShardRows + 3));
-        InverseReport all = flow.Inverse(z, 1e-6), last = flow.Inverse(z[(2 * Flow.ShardRows)..], 1e-6);
-        Assert.Equal(last.Points, all.Points[(2 * Flow.ShardRows)..]);
-        Assert.Equal(last.ErrorBounds, all.ErrorBounds[Flow.ShardRows..]);
+        double[] z = Normal(new Random(1), 2 * (Flow.PointsPerShard + 3));
+        InverseReport all = flow.Inverse(z, 1e-6), last = flow.Inverse(z[(2 * Flow.PointsPerShard)..], 1e-6);
+        Assert.Equal(last.Points, all.Points[(2 * Flow.PointsPerShard)..]);
+        Assert.Equal(last.ErrorBounds, all.ErrorBounds[Flow.PointsPerShard..]);
     }
 
     [Fact]

@@ -42,6 +42,12 @@ internal static class LayerTable
             ["sequential with networks inside"] = () => new Sequential(
                 NewNet(3, 1, 4, Activation.Tanh, learnable: true, "a"), NewLayer(3, 4, Activation.Elu, learnable: true, "b"),
                 NewLinear(7, 2, Normalisation.Spectral(0.9), 2, "c")),
+            ["ActNorm of channels"] = () => new ActNormLayer(s_backend, "norm", 3, 2),
+            ["ActNorm of columns"] = () => new ActNormLayer(s_backend, "norm", 1, 5),
+            ["average over pixels"] = () => new AveragePool(s_backend, 3, 2),
+            ["sequential, ActNorm and pool"] = () => new Sequential(
+                NewLinear(4, 6, Normalisation.None, 2, "0"), new ActNormLayer(s_backend, "norm", 3, 2), NewActivation(Activation.ReLU, 6, "1"),
+                new AveragePool(s_backend, 3, 2)),
             ["dense net without dense layers"] = () => NewNet(3, 0, 4, Activation.Tanh, learnable: true),
         };
         foreach (Activation f in Enum.GetValues<Activation>())

@@ -11,7 +11,7 @@ namespace Lipschitz.Core.Tests.Training;
 /// <summary>A model and a batch small enough to train within a test.</summary>
 internal static class TinyRun
 {
-    public const int Batch = Flow.ShardRows + 16; // two shards
+    public const int Batch = Flow.PointsPerShard + 16; // two shards
 
     public static Configuration Configuration { get; } = new()
     {

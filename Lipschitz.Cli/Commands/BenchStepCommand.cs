@@ -1,0 +1,136 @@
+using System.CommandLine;
+using System.Diagnostics;
+using Lipschitz.Backends;
+using Lipschitz.Cpu.Diagnostics;
+using Lipschitz.Data;
+using Lipschitz.Models;
+using Lipschitz.Tensors;
+using Lipschitz.Training;
+
+namespace Lipschitz.Cli.Commands;
+
+/// <summary><c>lipschitz bench step</c>.</summary>
+internal static class BenchStepCommand
+{
+    private const int DefaultSteps = 50;
+    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60); // where no number of steps is given
+
+    /// <summary>Makes the command.</summary>
+    public static Command Create(Shell shell)
+    {
+        var data = new Option<string?>("--data")
+        {
+            Description = $"{DataSources.Description} (default: moons); made-up pictures where the set does not come with the library",
+            HelpName = "DATA",
+        };
+        var model = new Option<string?>("--model")
+        {
+            Description = $"A preset: {string.Join(", ", Presets.Names)} (default: quick)",
+            HelpName = "preset",
+        };
+        var set = new Option<string[]>("--set") { Description = "Change a setting of the preset; may be repeated", HelpName = "key=value" };
+        Option<int?> batch = Arguments.Whole("--batch", 1, "Samples a step (default: the preset's)");
+        Option<int?> steps = Arguments.Whole("--steps", 1, $"Steps to time (default: {DefaultSteps}, fewer where they take more than a minute)");
+        Option<int?> threads = Arguments.Threads();
+        var command = new DocumentedCommand(
+            "step",
+            "Time a whole training step: data, forward, estimator, backward, Adam, norms.",
+            "lipschitz bench step --data moons --model idensenet-lc --json",
+            "lipschitz bench step --data cifar10 --model idensenet --batch 8 --steps 3 --set training.recompute=true")
+        {
+            data, model, set, batch, steps, threads,
+        };
+        command.SetAction(parse =>
+        {
+            string name = parse.GetValue(data) ?? "moons";
+            (DataSet source, string? madeUp) = Load(name);
+            Configuration preset = Presets.Load(parse.GetValue(model) ?? "quick", source.Family);
+            preset = preset with
+            {
+                Data = name,
+                Training = preset.Training with { Batch = parse.GetValue(batch) ?? preset.Training.Batch },
+            };
+            Configuration configuration = DataSet.Fit(ConfigurationJson.Override(preset, parse.GetValue(set) ?? []), source.Shape);
+            IPointSource points = source.Source(configuration);
+            using IBackend backend = BackendChoice.Open(parse.GetValue(threads));
+            int? asked = parse.GetValue(steps);
+            StepTiming timing = UsageException.Guard(
+                () => StepBenchmark.Run(configuration, backend, points, asked ?? DefaultSteps, asked is null ? s_limit : null));
+            double gflops = timing.FlopsPerStep / timing.MedianMilliseconds / 1e6;
+            using var process = Process.GetCurrentProcess();
+            long peakBytes = process.PeakWorkingSet64; // before the peak speed is measured
+            double peakGflops = FmaPeak.Measure(backend.Threads);
+            var result = new
+            {
+                model = configuration.Name,
+                data = configuration.Data,
+                madeUp,
+                batch = configuration.Training.Batch,
+                backend = backend.Name,
+                parameters = timing.Parameters,
+                threads = backend.Threads,
+                steps = timing.Steps,
+                medianMs = timing.MedianMilliseconds,
+                minimumMs = timing.MinimumMilliseconds,
+                msPerImage = source.Shape is null ? (double?)null : timing.MedianMilliseconds / configuration.Training.Batch,
+                flopsPerStep = timing.FlopsPerStep,
+                madeFlopsPerStep = timing.MadeFlopsPerStep,
+                gflops,
+                peakGflops,
+                fractionOfPeak = gflops / peakGflops,
+                peakWorkingSetMiB = peakBytes / (1024.0 * 1024.0),
+            };
+            shell.Report(parse, result, console =>
+            {
+                TextWriter text = console.Profile.Out.Writer;
+                text.WriteLine($"{result.model} on {result.data}, batch {result.batch}, {result.backend}, {result.threads} threads");
+                if (madeUp is not null)
+                {
+                    text.WriteLine($"data      {madeUp}");
+                }
+
+                text.WriteLine($"median    {result.medianMs:0.00} ms a step (shortest {result.minimumMs:0.00}, {result.steps} steps)");
+                if (result.msPerImage is { } each)
+                {
+                    text.WriteLine($"picture   {each:0.00} ms");
+                }
+
+                text.WriteLine($"floor     {result.flopsPerStep / 1e9:0.00} GFLOP a step, so {result.gflops:0.0} GFLOP/s");
+                text.WriteLine($"of peak   {100 * result.fractionOfPeak:0}% of the measured {result.peakGflops:0.0} GFLOP/s");
+                text.WriteLine($"memory    {result.peakWorkingSetMiB:0} MiB, the most that the process has used");
+            });
+            return ExitCode.Success;
+        });
+        return command;
+    }
+
+    // The speed of a step does not depend on what the pictures show.
+    private static (DataSet Data, string? MadeUp) Load(string name)
+    {
+        if (DataSources.ComesWithLibrary(name) || DataSources.Shape(name) is not { } shape)
+        {
+            return (DataSources.Load(name), null);
+        }
+
+        return (new DataSet(MadeUpPictures(shape)), $"made-up pictures of {shape}: {name} does not come with the library");
+    }
+
+    private static PictureSplit MadeUpPictures(ImageShape shape)
+    {
+        PictureSet Set(int count, int seed)
+        {
+            var random = new Random(seed);
+            var pixels = new byte[count * shape.Count];
+            for (int i = 0; i < pixels.Length; i++)
+            {
+                int picture = i / shape.Count, pixel = i % shape.Count / shape.Channels;
+                double wave = Math.Sin(((picture % 7) + 1) * 0.1 * (pixel % shape.Width)) * Math.Cos(0.2 * (pixel / shape.Width));
+                pixels[i] = (byte)Math.Clamp(128 + (90 * wave) + random.Next(-20, 21), 0, 255);
+            }
+
+            return new PictureSet(shape, pixels);
+        }
+
+        return new PictureSplit(Set(256, 1), Set(16, 2));
+    }
+}
