@@ -26,7 +26,7 @@ public sealed record CheckReport(IReadOnlyList<Finding> Findings, IReadOnlyList<
     [
         "the rounding of float32 evaluation: the claims are about the real function that the float32 parameters define",
         "norms other than the 2-norm, log-determinants, and how well the density fits any data",
-        "the programs that evaluate the model, and files other than config.json and model.safetensors",
+        "the programs that evaluate the model, a head for classes, and files other than config.json and model.safetensors",
         .. IsOfPictures ? ["pictures with numbers outside [0, 1]: there the logit transform has no constant, or no value"] : Array.Empty<string>(),
     ];
 }
