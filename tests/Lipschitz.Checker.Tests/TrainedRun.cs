@@ -16,8 +16,15 @@ public sealed class TrainedRun : IDisposable
 {
     private static readonly ImageSettings s_image = new()
     {
-        Height = 8, Width = 12, Channels = 1, Blocks = [1, 1], FullyConnected = 1, FullyConnectedWidth = 4, FullyConnectedDepth = 2,
-        FullyConnectedGrowth = 2, FullyConnectedHidden = [3],
+        Height = 8,
+        Width = 12,
+        Channels = 1,
+        Blocks = [1, 1],
+        FullyConnected = 1,
+        FullyConnectedWidth = 4,
+        FullyConnectedDepth = 2,
+        FullyConnectedGrowth = 2,
+        FullyConnectedHidden = [3],
     };
 
     /// <summary>What is trained: the shapes of the presets, smaller.</summary>

@@ -247,13 +247,26 @@ public class PictureTests(ITestOutputHelper output)
         Configuration preset = Presets.Load(isDense ? "idensenet-lc" : "resflow", PresetFamily.Mnist);
         ImageSettings image = preset.Model.Image! with
         {
-            Height = 4, Width = 4, Channels = 1, Logit = 0.05, Blocks = name.EndsWith("first", StringComparison.Ordinal) ? [2] : [1, 1],
-            FirstSqueezes = name.EndsWith("first", StringComparison.Ordinal) ? 1 : 0, FactorOut = name.EndsWith("out", StringComparison.Ordinal),
-            FullyConnected = 1, FullyConnectedWidth = 3, FullyConnectedDepth = 1, FullyConnectedGrowth = 2, FullyConnectedHidden = [3],
+            Height = 4,
+            Width = 4,
+            Channels = 1,
+            Logit = 0.05,
+            Blocks = name.EndsWith("first", StringComparison.Ordinal) ? [2] : [1, 1],
+            FirstSqueezes = name.EndsWith("first", StringComparison.Ordinal) ? 1 : 0,
+            FactorOut = name.EndsWith("out", StringComparison.Ordinal),
+            FullyConnected = 1,
+            FullyConnectedWidth = 3,
+            FullyConnectedDepth = 1,
+            FullyConnectedGrowth = 2,
+            FullyConnectedHidden = [3],
         };
         ModelSettings model = preset.Model with
         {
-            Depth = 2, Growth = 2, Hidden = [3, 2], Image = image, Coefficient = 0.9,
+            Depth = 2,
+            Growth = 2,
+            Hidden = [3, 2],
+            Image = image,
+            Coefficient = 0.9,
             Activation = name.EndsWith("CLipSwish", StringComparison.Ordinal) ? Activation.CLipSwish : Activation.LipSwish,
         };
         Flow flow = FlowFactory.Create(preset with { Model = model }, 16, backend);
