@@ -54,31 +54,15 @@ public static class ConcatenationMaps
     {
         int[] blocks = [.. scale.Factors.Select(f => f.Block).Distinct()];
         int layers = scale.Factors.Max(f => f.Layer);
-        var cells = new double[blocks.Length, layers];
-        for (int i = 0; i < blocks.Length; i++)
-        {
-            for (int j = 0; j < layers; j++)
-            {
-                cells[i, j] = double.NaN;
-            }
-        }
-
         Plot plot = FigureStyle.NewPlot();
         foreach (ConcatenationFigure.Factors f in scale.Factors)
         {
-            int row = Array.IndexOf(blocks, f.Block);
-            cells[row, f.Layer - 1] = value(f);
-        }
-
-        ScottPlot.Plottables.Heatmap map = plot.Add.Heatmap(cells);
-        map.Colormap = s_colours;
-        map.ManualRange = new ScottPlot.Range(0, 1);
-        map.Position = new CoordinateRect(0.5, layers + 0.5, 0.5 - blocks.Length, 0.5);
-        map.Update();
-        foreach (ConcatenationFigure.Factors f in scale.Factors)
-        {
+            int y = -Array.IndexOf(blocks, f.Block);
+            ScottPlot.Plottables.Rectangle cell = plot.Add.Rectangle(f.Layer - 0.5, f.Layer + 0.5, y - 0.5, y + 0.5);
+            cell.FillColor = s_colours.GetColor(value(f));
+            cell.LineWidth = 0;
             ScottPlot.Plottables.Text text = plot.Add.Text(
-                value(f).ToString("0.00", System.Globalization.CultureInfo.InvariantCulture), f.Layer, -Array.IndexOf(blocks, f.Block));
+                value(f).ToString("0.00", System.Globalization.CultureInfo.InvariantCulture), f.Layer, y);
             text.LabelAlignment = Alignment.MiddleCenter;
             text.LabelFontName = Fonts.Default;
             text.LabelFontSize = 13;

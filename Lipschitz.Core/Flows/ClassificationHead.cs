@@ -12,6 +12,7 @@ public sealed class ClassificationHead
 {
     private readonly IBackend _backend;
     private readonly Linear _classifier;
+    private readonly ILayer[] _layers;
 
     /// <summary>Joins the scales.</summary>
     /// <param name="backend">Where the numbers live.</param>
@@ -32,7 +33,7 @@ public sealed class ClassificationHead
         }
 
         (_backend, Scales, _classifier) = (backend, scales, classifier);
-        Layers = [.. scales.Select(scale => scale.Features), classifier];
+        Layers = _layers = [.. scales.Select(scale => scale.Features), classifier];
         Parameters = [.. Layers.SelectMany(layer => layer.Parameters)];
     }
 
@@ -47,6 +48,24 @@ public sealed class ClassificationHead
 
     /// <summary>Trained parameters and saved state, in order.</summary>
     public IReadOnlyList<Parameter> Parameters { get; }
+
+    /// <summary>Makes effective weights from parameters.</summary>
+    internal void Prepare()
+    {
+        foreach (ILayer layer in _layers)
+        {
+            layer.Prepare();
+        }
+    }
+
+    /// <summary>Turns a flat gradient with respect to effective weights into one with respect to parameters, in place.</summary>
+    internal void PullBack(Tensor gradient)
+    {
+        foreach (ILayer layer in _layers)
+        {
+            layer.PullBack(gradient);
+        }
+    }
 
     /// <summary>Sets the ActNorms of the scales behind one bijection from the first batch; x [B, Width] is that bijection's output.</summary>
     public void Initialise(int bijection, Tensor x)

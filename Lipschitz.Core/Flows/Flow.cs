@@ -24,7 +24,7 @@ public sealed class Flow
     public const int PointsPerShard = 84;
 
     /// <summary>Pictures of a shard: each has a thousand rows of pixels, and records of about 100 MiB in the papers' models.</summary>
-    public const int PicturesPerShard = 2;
+    public const int PicturesPerShard = 1;
 
     private const int LargestPoint = 256; // columns above which a row is a picture
     private const int InitialisationPictures = 64;
@@ -111,10 +111,7 @@ public sealed class Flow
             return;
         }
 
-        foreach (ILayer layer in Head!.Layers)
-        {
-            layer.PullBack(gradient);
-        }
+        Head!.PullBack(gradient);
     }
 
     /// <summary>One part of <see cref="UpdateNorms(int, double)"/>; the head has no norms to hold down.</summary>
@@ -136,10 +133,7 @@ public sealed class Flow
             return;
         }
 
-        foreach (ILayer layer in Head!.Layers)
-        {
-            layer.Prepare();
-        }
+        Head!.Prepare();
     }
 
     /// <summary>The Lipschitz estimate of each block's branch, in order.</summary>

@@ -5,6 +5,8 @@ namespace Lipschitz.Layers;
 /// <summary><c>y = g_n(..g_2(g_1(x)))</c>: Lipschitz constants multiply.</summary>
 public sealed class Sequential : ILayer
 {
+    private readonly ILayer[] _layers; // an array, since going through an interface would allocate in each step
+
     /// <summary>Chains layers, the first applied first.</summary>
     /// <exception cref="ShapeMismatchException">There is none, or widths differ between neighbours.</exception>
     public Sequential(params IReadOnlyList<ILayer> layers)
@@ -23,7 +25,7 @@ public sealed class Sequential : ILayer
             }
         }
 
-        Layers = layers;
+        Layers = _layers = [.. layers];
         Parameters = [.. layers.SelectMany(layer => layer.Parameters)];
         EffectiveWeights = [.. layers.SelectMany(layer => layer.EffectiveWeights)];
     }
@@ -52,7 +54,7 @@ public sealed class Sequential : ILayer
     /// <inheritdoc/>
     public void Prepare()
     {
-        foreach (ILayer layer in Layers)
+        foreach (ILayer layer in _layers)
         {
             layer.Prepare();
         }
@@ -61,7 +63,7 @@ public sealed class Sequential : ILayer
     /// <inheritdoc/>
     public void Pack()
     {
-        foreach (ILayer layer in Layers)
+        foreach (ILayer layer in _layers)
         {
             layer.Pack();
         }
@@ -70,7 +72,7 @@ public sealed class Sequential : ILayer
     /// <inheritdoc/>
     public void PullBack(Tensor gradient)
     {
-        foreach (ILayer layer in Layers)
+        foreach (ILayer layer in _layers)
         {
             layer.PullBack(gradient);
         }
@@ -79,7 +81,7 @@ public sealed class Sequential : ILayer
     /// <inheritdoc/>
     public void UpdateNorms(int iterations, double tolerance)
     {
-        foreach (ILayer layer in Layers)
+        foreach (ILayer layer in _layers)
         {
             layer.UpdateNorms(iterations, tolerance);
         }
