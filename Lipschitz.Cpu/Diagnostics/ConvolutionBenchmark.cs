@@ -11,7 +11,7 @@ namespace Lipschitz.Cpu.Diagnostics;
 /// <param name="Outputs">Channels of the output.</param>
 /// <param name="Size">Height and width of the pictures.</param>
 /// <param name="Kernel">Height and width of the kernel.</param>
-/// <param name="Milliseconds">Of one pass over the batch, the median of some repetitions.</param>
+/// <param name="Milliseconds">Of one pass over the batch, the best repetition.</param>
 /// <param name="Gflops">Operations of the definition (2 pixels inputs outputs taps, whatever the method saves) over that time, in 1e9 a second.</param>
 /// <param name="FractionOfPeak">Of the measured <see cref="FmaPeak"/> of as many threads; above 1 where fewer operations are made.</param>
 public sealed record ConvolutionTiming(
@@ -36,21 +36,21 @@ public static class ConvolutionBenchmark
 
     /// <summary>Times every shape.</summary>
     /// <param name="threads">Threads to split the pictures over; 0 for one a processor.</param>
-    /// <param name="repetitions">The median of so many.</param>
+    /// <param name="repetitions">The best of so many.</param>
     /// <param name="width">The registers to use.</param>
     /// <param name="peak">GFLOP/s to compare with; 0 to measure it.</param>
     public static IReadOnlyList<ConvolutionTiming> Run(
-        int threads = 0, int repetitions = 11, SimdWidth width = SimdWidth.Best, double peak = 0) =>
+        int threads = 0, int repetitions = 20, SimdWidth width = SimdWidth.Best, double peak = 0) =>
         Run(Shapes, threads, repetitions, width, peak);
 
     /// <summary>Times some shapes.</summary>
     /// <param name="shapes">Pictures, channels, edge of the pictures, edge of the kernel.</param>
     /// <param name="threads">Threads to split the pictures over; 0 for one a processor.</param>
-    /// <param name="repetitions">The median of so many.</param>
+    /// <param name="repetitions">The best of so many.</param>
     /// <param name="width">The registers to use.</param>
     /// <param name="peak">GFLOP/s to compare with; 0 to measure it.</param>
     public static IReadOnlyList<ConvolutionTiming> Run(
-        IEnumerable<(int Batch, int Inputs, int Outputs, int Size, int Kernel)> shapes, int threads = 0, int repetitions = 11,
+        IEnumerable<(int Batch, int Inputs, int Outputs, int Size, int Kernel)> shapes, int threads = 0, int repetitions = 20,
         SimdWidth width = SimdWidth.Best, double peak = 0)
     {
         using IBackend backend = CpuBackend.Create(Precision.Float32, threads, width);
@@ -113,13 +113,13 @@ public static class ConvolutionBenchmark
         double operations = 2.0 * batch * pixels * inputs * outputs * geometry.Taps;
         foreach ((string pass, int products, Action run) in passes)
         {
-            double seconds = Median(run, repetitions);
+            double seconds = Best(run, repetitions);
             double gflops = products * operations / seconds / 1e9;
             yield return new ConvolutionTiming(pass, batch, inputs, outputs, size, kernel, seconds * 1e3, gflops, gflops / peak);
         }
     }
 
-    private static double Median(Action run, int repetitions)
+    private static double Best(Action run, int repetitions)
     {
         // Long enough for the JIT to have replaced its first, unoptimised code.
         long start = Stopwatch.GetTimestamp();
@@ -132,7 +132,7 @@ public static class ConvolutionBenchmark
         start = Stopwatch.GetTimestamp();
         run();
         int rounds = (int)Math.Clamp(MinimumSeconds / Stopwatch.GetElapsedTime(start).TotalSeconds, 1, 10_000);
-        double[] seconds = new double[repetitions];
+        double best = double.PositiveInfinity;
         for (int repetition = 0; repetition < repetitions; repetition++)
         {
             start = Stopwatch.GetTimestamp();
@@ -141,11 +141,10 @@ public static class ConvolutionBenchmark
                 run();
             }
 
-            seconds[repetition] = Stopwatch.GetElapsedTime(start).TotalSeconds / rounds;
+            best = Math.Min(best, Stopwatch.GetElapsedTime(start).TotalSeconds / rounds);
         }
 
-        Array.Sort(seconds);
-        return seconds[repetitions / 2];
+        return best;
     }
 
     private static Tensor Filled(IBackend backend, int rows, int columns)
