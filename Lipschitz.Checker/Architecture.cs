@@ -23,12 +23,13 @@ internal sealed class Architecture
     private readonly HashSet<string> _unused = []; // tensors that training keeps, and the function does not depend on
     private readonly string[] _described = ["branch", "blocks", "depth", "growth", "hidden", "activation", "actNorm"];
     private readonly Fields _model;
-    private readonly bool _hasNorms;
+    private readonly bool _hasNorms, _hasHead;
 
     /// <summary>Reads the model settings; unknown ones are refused, since they may change the function.</summary>
     public Architecture(byte[] configuration, int width)
     {
-        _model = Fields.AtLeast(Fields.AtLeast(Fields.Parse(configuration, File), File).Element("model"), $"{File}.model");
+        Fields root = Fields.AtLeast(Fields.Parse(configuration, File), File);
+        (_hasHead, _model) = (root.Has("task"), Fields.AtLeast(root.Element("model"), root.PathOf("model")));
         IsPictures = _model.Has("image");
         _described = IsPictures ? [.. _described, "image"] : _described;
         _model.MustHaveExactly([.. _described, "concatenation", "concatenationBound", "coefficient"]);
@@ -76,7 +77,9 @@ internal sealed class Architecture
             model.Matrix(name, rows, columns);
         }
 
-        string? unknown = model.Names.Except(_tensors.Keys).Except(_unused).FirstOrDefault();
+        // A head for classes looks at the features of the flow and changes none.
+        IEnumerable<string> head = _hasHead ? model.Names.Where(name => name.StartsWith("head.", StringComparison.Ordinal)) : [];
+        string? unknown = model.Names.Except(_tensors.Keys).Except(_unused).Except(head).FirstOrDefault();
         Refusal.Unless(unknown is null, $"model.safetensors: {unknown}", "belongs to no layer of config.json");
     }
 

@@ -18,13 +18,16 @@ public sealed record CheckReport(IReadOnlyList<Finding> Findings, IReadOnlyList<
     /// <summary>Whether the certificate stands.</summary>
     public bool IsValid => Findings.Count == 0;
 
-    /// <summary>What no certificate of this format says.</summary>
-    public static IReadOnlyList<string> NotCovered { get; } =
+    /// <summary>Whether the flow begins with the logit transform of pictures.</summary>
+    public bool IsOfPictures => Parts is [{ Name: "preprocess" }, ..];
+
+    /// <summary>What the certificate does not say.</summary>
+    public IReadOnlyList<string> NotCovered =>
     [
         "the rounding of float32 evaluation: the claims are about the real function that the float32 parameters define",
         "norms other than the 2-norm, log-determinants, and how well the density fits any data",
-        "the programs that evaluate the model, and files other than config.json and model.safetensors",
-        "pictures with numbers outside [0, 1]: there the logit transform in front of the flow has no constant, or no value",
+        "the programs that evaluate the model, a head for classes, and files other than config.json and model.safetensors",
+        .. IsOfPictures ? ["pictures with numbers outside [0, 1]: there the logit transform has no constant, or no value"] : Array.Empty<string>(),
     ];
 }
 

@@ -25,6 +25,11 @@ internal static class CertificateText
         return double.IsFinite(bound) ? (Math.Ceiling(bound * scale) / scale).ToString($"F{digits}") : "-";
     }
 
+    /// <summary>The constants of a whole flow.</summary>
+    public static string Flow(double lipschitz, double inverse, bool isOfPictures) =>
+        $"whole flow: Lipschitz constant at most {lipschitz:0.###e+0}{(isOfPictures ? " on pictures with numbers in [0, 1]" : "")},"
+        + $" that of the inverse at most {inverse:0.###e+0}";
+
     /// <summary>Why a flow is not certified: the first block not below 1, its layer furthest above the coefficient, and by how much.</summary>
     public static string Reason(FlowCertificate certificate)
     {

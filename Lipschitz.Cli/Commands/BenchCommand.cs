@@ -4,7 +4,7 @@ using Spectre.Console;
 
 namespace Lipschitz.Cli.Commands;
 
-/// <summary><c>lipschitz bench gemm</c> and <c>lipschitz bench step</c>.</summary>
+/// <summary><c>lipschitz bench gemm</c>, <c>bench conv</c> and <c>bench step</c>.</summary>
 internal static class BenchCommand
 {
     /// <summary>Makes the command.</summary>
@@ -13,9 +13,11 @@ internal static class BenchCommand
             "bench",
             "Measure the speed of this machine.",
             "lipschitz bench step --data moons --model idensenet-lc",
-            "lipschitz bench gemm --json")
+            "lipschitz bench gemm --json",
+            "lipschitz bench conv --json")
         {
             CreateGemm(shell),
+            CreateConvolution(shell),
             BenchStepCommand.Create(shell),
         };
 
@@ -48,6 +50,44 @@ internal static class BenchCommand
 
                 console.Write(table);
                 console.Profile.Out.Writer.WriteLine($"peak of {count} {(count == 1 ? "thread" : "threads")}: {peakGflops:0.0} GFLOP/s");
+            });
+            return ExitCode.Success;
+        });
+        return command;
+    }
+
+    private static DocumentedCommand CreateConvolution(Shell shell)
+    {
+        Option<int?> threads = Arguments.Threads();
+        var command = new DocumentedCommand(
+            "conv",
+            "Time convolutions of the image models: forward, adjoint, gradient of the weight, and all three.",
+            "lipschitz bench conv --json",
+            "lipschitz bench conv --threads 1") { threads };
+        command.SetAction(parse =>
+        {
+            int count = parse.GetValue(threads) ?? Environment.ProcessorCount;
+            double peakGflops = FmaPeak.Measure(count);
+            IReadOnlyList<ConvolutionTiming> convolutions = ConvolutionBenchmark.Run(count, peak: peakGflops);
+            shell.Report(parse, new { threads = count, peakGflops, convolutions }, console =>
+            {
+                Table table = new Table().Border(TableBorder.Simple).AddColumn("pass");
+                foreach (string title in new[] { "batch", "in", "out", "size", "kernel", "ms", "GFLOP/s", "of peak" })
+                {
+                    table.AddColumn(new TableColumn(title).RightAligned());
+                }
+
+                foreach (ConvolutionTiming t in convolutions)
+                {
+                    table.AddRow(
+                        t.Pass, $"{t.Batch}", $"{t.Inputs}", $"{t.Outputs}", $"{t.Size}", $"{t.Kernel}", $"{t.Milliseconds:0.000}",
+                        $"{t.Gflops:0.0}", $"{100 * t.FractionOfPeak:0}%");
+                }
+
+                console.Write(table);
+                TextWriter text = console.Profile.Out.Writer;
+                text.WriteLine($"peak of {count} {(count == 1 ? "thread" : "threads")}: {peakGflops:0.0} GFLOP/s");
+                text.WriteLine("operations are those of the definition: above 100% where fewer are made");
             });
             return ExitCode.Success;
         });

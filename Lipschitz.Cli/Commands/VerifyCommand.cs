@@ -101,7 +101,7 @@ internal static class VerifyCommand
             TextWriter text = console.Profile.Out.Writer;
             if (certified)
             {
-                text.WriteLine($"whole flow: Lipschitz constant at most {certificate.Lipschitz:0.###e+0}, that of the inverse at most {certificate.Inverse:0.###e+0}");
+                text.WriteLine(CertificateText.Flow(certificate.Lipschitz, certificate.Inverse, certificate.Model.Image is not null));
                 text.WriteLine($"proven in {seconds:0.00} s; wrote {path}; anyone can check it again: lipschitz verify {run.Path} --check");
             }
         });
@@ -131,7 +131,7 @@ internal static class VerifyCommand
             lipschitz = report.Lipschitz,
             inverseLipschitz = report.Inverse,
             parts = report.Parts,
-            notCovered = CheckReport.NotCovered,
+            notCovered = report.NotCovered,
         };
         shell.Report(parse, result, console =>
         {
@@ -140,8 +140,8 @@ internal static class VerifyCommand
             {
                 int blocks = report.Parts.Count(part => part.Name.StartsWith("blocks.", StringComparison.Ordinal));
                 text.WriteLine($"OK: {blocks} blocks proven again to be contractions from the weights of {run.In("model.safetensors")}");
-                text.WriteLine($"whole flow: Lipschitz constant at most {report.Lipschitz:0.###e+0}, that of the inverse at most {report.Inverse:0.###e+0}");
-                foreach (string line in CheckReport.NotCovered)
+                text.WriteLine(CertificateText.Flow(report.Lipschitz, report.Inverse, report.IsOfPictures));
+                foreach (string line in report.NotCovered)
                 {
                     text.WriteLine($"not covered: {line}");
                 }

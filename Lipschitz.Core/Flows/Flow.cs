@@ -24,7 +24,7 @@ public sealed class Flow
     public const int PointsPerShard = 84;
 
     /// <summary>Pictures of a shard: each has a thousand rows of pixels, and records of about 100 MiB in the papers' models.</summary>
-    public const int PicturesPerShard = 2;
+    public const int PicturesPerShard = 1;
 
     private const int LargestPoint = 256; // columns above which a row is a picture
     private const int InitialisationPictures = 64;

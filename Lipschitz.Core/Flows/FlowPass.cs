@@ -68,10 +68,10 @@ public sealed class FlowPass
 
     /// <summary>
     /// gradient (flat, effective weights) += the derivative of <c>-weight * sum of logProb</c> plus that of <c>sum(g h)</c> for each further
-    /// gradient g of an output h; weight is usually 1/batch.
+    /// gradient g of an output h; weight is usually 1/batch. order is asked around each bijection's addition to the gradient.
     /// </summary>
     public void BackwardNegativeLogLikelihood(
-        double weight, Tensor gradient, Workspace workspace, ReadOnlySpan<OutputGradient> further = default)
+        double weight, Tensor gradient, Workspace workspace, ReadOnlySpan<OutputGradient> further = default, IGradientOrder? order = null)
     {
         WorkspaceMark mark = workspace.Mark();
         int rows = Output.Rows;
@@ -79,18 +79,18 @@ public sealed class FlowPass
         Tensor logDetGradient = workspace.Rent(rows, 1);
         _backend.Axpby(weight, Output, 0, outputGradient);
         _backend.Fill(logDetGradient, -weight);
-        Backward(outputGradient, logDetGradient, inputGradient, gradient, workspace, further);
+        Backward(outputGradient, logDetGradient, inputGradient, gradient, workspace, further, order);
         workspace.Release(mark);
     }
 
     /// <summary>
     /// xGradient &lt;- the derivative of <c>sum(outputGradient z) + sum(logDetGradient logDet)</c>, and of <c>sum(g h)</c> for each further
     /// gradient g of an output h, with respect to x, and gradient (flat) += that with respect to the effective weights.
-    /// <paramref name="further"/> is in the order of its bijections.
+    /// <paramref name="further"/> is in the order of its bijections; <paramref name="order"/> is asked around each bijection's addition to the gradient.
     /// </summary>
     public void Backward(
         Tensor outputGradient, Tensor logDetGradient, Tensor xGradient, Tensor gradient, Workspace workspace,
-        ReadOnlySpan<OutputGradient> further = default)
+        ReadOnlySpan<OutputGradient> further = default, IGradientOrder? order = null)
     {
         WorkspaceMark mark = workspace.Mark();
         int rows = outputGradient.Rows, width = 0, left = further.Length;
@@ -117,7 +117,9 @@ public sealed class FlowPass
                 _backend.Axpby(1, further[left - 1].Gradient, 1, above);
             }
 
+            order?.Enter(i);
             _passes[i].Backward(above, logDetGradient, below, gradient, workspace);
+            order?.Leave(i);
             (above, below) = (below, above);
         }
 

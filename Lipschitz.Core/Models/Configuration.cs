@@ -254,12 +254,6 @@ public sealed record TrainingSettings
     public double PowerTolerance { get; init; }
 
     /// <summary>
-    /// Gradients that shards are added up in, and so the most threads a step uses; 0 for as many as fit into 64 MiB, but at least two. The
-    /// last bits of a run depend on it, the number of threads does not matter.
-    /// </summary>
-    public int Lanes { get; init; }
-
-    /// <summary>
     /// Whether blocks are evaluated again in the backward pass instead of kept from the forward pass: the memory of a shard is then that of
     /// its largest block; the result has the same bits.
     /// </summary>

@@ -207,7 +207,6 @@ public static class ConfigurationJson
         Check(c.Training.HoldConcatenation >= 0, "training.holdConcatenation must not be negative", c.Training.HoldConcatenation);
         Check(c.Training.PowerTolerance >= 0, "training.powerTolerance must not be negative", c.Training.PowerTolerance);
         Check(c.Training.PowerIterations >= 1, "training.powerIterations must be at least 1", c.Training.PowerIterations);
-        Check(c.Training.Lanes >= 0, "training.lanes must not be negative", c.Training.Lanes);
         Check(c.Training.MetricsInterval >= 1, "training.metricsInterval must be at least 1", c.Training.MetricsInterval);
         Check(c.Training.CheckpointInterval >= 1, "training.checkpointInterval must be at least 1", c.Training.CheckpointInterval);
         Check(double.IsFinite(c.Training.CheckpointMinutes) && c.Training.CheckpointMinutes >= 0, "training.checkpointMinutes must not be negative", c.Training.CheckpointMinutes);

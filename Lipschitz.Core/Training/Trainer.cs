@@ -11,20 +11,15 @@ namespace Lipschitz.Training;
 
 /// <summary>Maximum likelihood by Adam, in the order of the reference: gradient, clip, step, norms, average.</summary>
 /// <remarks>
-/// The batch is cut into shards of fixed size, and these are dealt to lanes, one gradient each. A lane takes its shards through a whole
-/// step one after the other, on one thread; the lanes' gradients are summed in order. With counter-based random numbers this makes every
-/// bit of the result independent of the number of threads.
+/// The batch is cut into shards of fixed size. Each goes through a whole step on one thread, and their gradients are summed in order. With
+/// counter-based random numbers this makes every bit of the result independent of the number of threads.
 /// </remarks>
 public sealed class Trainer
 {
-    private const int ReductionColumns = 8192;
     private readonly IBackend _backend;
     private readonly IPointSource _data;
-    private readonly GradientLane[] _lanes;
-    private readonly ShardSums[] _sums;
+    private readonly BatchGradient _batch;
     private readonly Objective _objective;
-    private readonly Action<int> _runLane;
-    private readonly Action<int> _reduce;
     private readonly Action<int> _pullBack;
     private readonly Action<int> _updateNorms;
     private readonly Tensor _gradient;
@@ -56,13 +51,8 @@ public sealed class Trainer
         backend.Copy(values, Average);
         _norm = backend.Allocate(1, 1);
 
-        long gradientBytes = (long)values.Columns * (backend.Precision == Precision.Float32 ? sizeof(float) : sizeof(double));
-        BatchPlan plan = BatchPlan.Of(batch, Flow.ShardRows, gradientBytes, configuration.Training.Lanes);
-        _sums = new ShardSums[plan.Shards];
-        _lanes = [.. Enumerable.Range(0, plan.Lanes).Select(lane => new GradientLane(Flow, estimator, data, configuration, plan, lane, _sums))];
-        _gradient = _lanes[0].Gradient; // summed in place
-        _runLane = lane => _lanes[lane].Run(configuration.Seed, _step);
-        _reduce = Reduce;
+        _batch = new BatchGradient(Flow, estimator, data, configuration);
+        _gradient = _batch.Value;
         _pullBack = part => Flow.PullBack(part, _gradient);
         _updateNorms = part => Flow.UpdateNorms(part, configuration.Training.PowerIterations, configuration.Training.PowerTolerance);
     }
@@ -96,9 +86,11 @@ public sealed class Trainer
     {
         TrainingSettings training = Configuration.Training;
         _step = checked((uint)StepsDone);
-        _backend.Parallel(_lanes.Length, _runLane);
-        ThrowIfNotFinite();
-        _backend.Parallel((_gradient.Columns + ReductionColumns - 1) / ReductionColumns, _reduce);
+        if (_batch.Run(Configuration.Seed, _step) is { } fault)
+        {
+            throw new NonFiniteException($"step {StepsDone + 1}: {fault}; try a smaller training.learningRate or training.clip=1.");
+        }
+
         _backend.Parallel(Flow.Parts, _pullBack);
         if (StepsDone < training.HoldConcatenation)
         {
@@ -203,7 +195,7 @@ public sealed class Trainer
         int batch = Configuration.Training.Batch;
         double density = 0, classes = 0;
         int correct = 0;
-        foreach (ShardSums shard in _sums)
+        foreach (ShardSums shard in _batch.Sums)
         {
             density += shard.NegativeLogLikelihood / batch;
             classes += shard.CrossEntropy / batch;
@@ -216,35 +208,6 @@ public sealed class Trainer
             CrossEntropy = _objective.HasClasses ? classes : null,
             Accuracy = _objective.HasClasses ? (double)correct / batch : null,
         };
-    }
-
-    // The first failure in the order of rows is reported, whatever the number of threads.
-    private void ThrowIfNotFinite()
-    {
-        GradientLane? failed = null;
-        foreach (GradientLane lane in _lanes)
-        {
-            if (lane.FailedShard >= 0 && (failed is null || lane.FailedShard < failed.FailedShard))
-            {
-                failed = lane;
-            }
-        }
-
-        if (failed is not null)
-        {
-            throw new NonFiniteException($"step {StepsDone + 1}: {failed.DescribeNonFinite()}; try a smaller training.learningRate or training.clip=1.");
-        }
-    }
-
-    private void Reduce(int part)
-    {
-        int start = part * ReductionColumns;
-        int columns = Math.Min(ReductionColumns, _gradient.Columns - start);
-        Tensor sum = _gradient.ColumnRange(start, columns);
-        for (int i = 1; i < _lanes.Length; i++)
-        {
-            _backend.Axpby(1, _lanes[i].Gradient.ColumnRange(start, columns), 1, sum);
-        }
     }
 
     private void HoldConcatenation()

@@ -89,7 +89,6 @@ internal static unsafe class MatrixProduct<T, TVector, TLanes>
     /// </summary>
     public static void MultiplyPanel(int m, int k, T* a, nint aRow, nint aInner, T* b, nint bRow, T* c, nint cRow, bool accumulate)
     {
-        // Parts of equal length: 400 as 200 + 200 and not 384 + 16.
         int parts = (k + InnerBlock - 1) / InnerBlock;
         for (int part = 0, start = 0; part < parts; part++)
         {
@@ -162,9 +161,11 @@ internal static unsafe class MatrixProduct<T, TVector, TLanes>
     private static void Run(
         int m, int n, int k, T* a, nint aRow, nint aInner, T* b, nint bPanel, nint bRow, bool accumulate, View<T> c)
     {
-        for (int innerStart = 0; innerStart < k; innerStart += InnerBlock)
+        // Parts of equal length: 400 as 200 + 200 and not 384 + 16.
+        int parts = (k + InnerBlock - 1) / InnerBlock;
+        for (int part = 0; part < parts; part++)
         {
-            int inner = Math.Min(InnerBlock, k - innerStart);
+            int innerStart = (int)((long)k * part / parts), inner = (int)((long)k * (part + 1) / parts) - innerStart;
             int maxRows = MicroKernels<T, TVector, TLanes>.MaxRows;
             int rowBlock = Math.Max(1, LeftBlockBytes / (inner * sizeof(T) * maxRows)) * maxRows;
             for (int rowStart = 0; rowStart < m; rowStart += rowBlock)

@@ -114,6 +114,16 @@ public sealed class PictureTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void A_head_for_classes_is_no_layer_of_the_flow()
+    {
+        using TrainedRun run = TrainedRun.Train(
+            TrainedRun.Models["pictures"], task: new TaskSettings { Kind = TaskKind.Hybrid, Classes = 3, HeadChannels = 2 });
+        Assert.Empty(CertificateChecker.Check(run.Certificate, run.Config, run.Model).Findings);
+        byte[] without = Encoding.UTF8.GetBytes(ConfigurationJson.Write(run.Configuration with { Task = null }));
+        Assert.Contains("head.", Assert.Single(CertificateChecker.Check(run.Certificate, without, run.Model).Findings).Field, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void What_acts_on_a_part_of_the_features_counts_as_at_least_1()
     {
         using TrainedRun run = TrainedRun.Train(TrainedRun.Models["pictures"]);

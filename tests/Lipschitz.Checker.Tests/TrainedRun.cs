@@ -88,12 +88,13 @@ public sealed class TrainedRun : IDisposable
     public byte[] Certify(Tightness tightness) => CertificateJson.ToBytes(CertificateBuilder.Build(ModelPath, Configuration, tightness));
 
     /// <summary>Trains a few steps on moons; flows on pictures are only drawn, with weights so large that normalisation binds.</summary>
-    public static TrainedRun Train(ModelSettings model, int steps = 20)
+    public static TrainedRun Train(ModelSettings model, int steps = 20, TaskSettings? task = null)
     {
         Configuration preset = Presets.Load("quick");
         Configuration configuration = preset with
         {
             Model = model,
+            Task = task,
             Training = preset.Training with { Steps = steps, Batch = 84, WarmupSteps = 0 },
             Evaluation = preset.Evaluation with { Points = 84 },
         };

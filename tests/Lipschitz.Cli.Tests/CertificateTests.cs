@@ -3,6 +3,7 @@ using Lipschitz.Backends;
 using Lipschitz.Checkpoints;
 using Lipschitz.Flows;
 using Lipschitz.Layers;
+using Lipschitz.Models;
 
 namespace Lipschitz.Cli.Tests;
 
@@ -91,6 +92,30 @@ public sealed class CertificateTests : IDisposable
         Assert.True(CommandLine.Json("verify", run, "--check").GetProperty("ok").GetBoolean());
         Assert.True(CommandLine.Json("verify", run).GetProperty("certified").GetBoolean());
         CommandLine.Succeed("invert", run);
+    }
+
+    [Fact]
+    public void A_flow_on_pictures_is_verified_checked_and_searched()
+    {
+        Configuration preset = Presets.Load("quick", PresetFamily.Mnist);
+        ImageSettings image = preset.Model.Image! with { Height = 8, Width = 8, Channels = 1, FirstSqueezes = 0, Blocks = [1, 1], FullyConnected = 1 };
+        Configuration configuration = preset with { Model = preset.Model with { Growth = 4, Coefficient = 0.9, Image = image } };
+        RunDirectory run = RunDirectory.Create(_line.In("pictures"), configuration);
+        using (IBackend backend = BackendChoice.Open(threads: 1))
+        {
+            Flow flow = FlowFactory.Create(configuration, 64, backend);
+            flow.UpdateNorms(100);
+            FlowFile.Write(run.In("model.safetensors"), flow, 0);
+        }
+
+        Assert.Contains("on pictures with numbers in [0, 1]", CommandLine.Succeed("verify", run.Path), StringComparison.Ordinal);
+        string check = CommandLine.Succeed("verify", run.Path, "--check");
+        Assert.Contains("OK: 3 blocks", check, StringComparison.Ordinal);
+        Assert.Contains("not covered: pictures with numbers outside [0, 1]", check, StringComparison.Ordinal);
+        foreach (JsonElement block in Blocks(CommandLine.Json("verify", run.Path, "--falsify", "40")))
+        {
+            Assert.InRange(block.GetProperty("lowerBound").GetDouble(), 0.01, block.GetProperty("certifiedBound").GetDouble());
+        }
     }
 
     [Fact]

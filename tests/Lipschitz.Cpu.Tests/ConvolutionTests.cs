@@ -1,4 +1,5 @@
 using Lipschitz.Backends;
+using Lipschitz.Cpu.Diagnostics;
 using Lipschitz.Tensors;
 
 namespace Lipschitz.Cpu.Tests;
@@ -168,6 +169,20 @@ public class ConvolutionTests
             string message = Assert.Throws<ArgumentException>(() => b.SoftmaxCrossEntropy(logits, label, loss, logits)).Message;
             Assert.Contains("row 0", message, StringComparison.Ordinal);
         }
+    }
+
+    [Fact]
+    public void The_benchmark_times_each_pass_of_each_shape()
+    {
+        IReadOnlyList<ConvolutionTiming> timings = ConvolutionBenchmark.Run([(3, 2, 5, 4, 3)], threads: 2, repetitions: 1, peak: 100);
+        Assert.Equal(["forward", "adjoint", "gradient", "all"], timings.Select(t => t.Pass));
+        Assert.All(timings, t =>
+        {
+            double operations = (t.Pass == "all" ? 3 : 1) * 2.0 * 3 * 16 * 2 * 5 * 9;
+            Assert.Equal((3, 2, 5, 4, 3), (t.Batch, t.Inputs, t.Outputs, t.Size, t.Kernel));
+            Assert.Equal(operations / t.Milliseconds / 1e6, t.Gflops, 1e-9 * t.Gflops);
+            Assert.Equal(t.Gflops / 100, t.FractionOfPeak, 1e-12);
+        });
     }
 
     private static Tensor Upload(IBackend b, int rows, int columns, int seed)

@@ -1,31 +1,35 @@
 using Lipschitz.Backends;
 using Lipschitz.Data;
-using Lipschitz.Layers;
+using Lipschitz.Flows;
 using Lipschitz.Models;
+using Lipschitz.Randomness;
 using Lipschitz.Tensors;
 using Lipschitz.Training;
 
 namespace Lipschitz.Cpu.Tests;
 
+/// <summary>Training on points, where each shard has a gradient, and on pictures, where shards take turns at one.</summary>
 public class TrainingTests
 {
+    private const int Pictures = 32;
+
     [Theory]
-    [InlineData(0)]
-    [InlineData(2)]
-    public void The_number_of_threads_changes_no_bit_of_training(int lanes)
+    [InlineData(false)]
+    [InlineData(true)]
+    public void The_number_of_threads_changes_no_bit_of_training(bool pictures)
     {
-        double[] expected = Trained(1, lanes);
-        Assert.Equal(expected, Trained(2, lanes));
-        Assert.Equal(expected, Trained(5, lanes));
+        double[] expected = Trained(1, pictures);
+        Assert.Equal(expected, Trained(2, pictures));
+        Assert.Equal(expected, Trained(5, pictures));
     }
 
     [Theory]
-    [InlineData(0)]
-    [InlineData(2)]
-    public void A_step_allocates_nothing(int lanes)
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_step_allocates_nothing_but_what_finding_a_picture_takes(bool pictures)
     {
         using IBackend backend = CpuBackend.Create(Precision.Float32, 1);
-        Trainer trainer = Create(backend, lanes);
+        Trainer trainer = Create(backend, pictures);
         for (int warm = 0; warm < 10; warm++)
         {
             trainer.Step();
@@ -37,16 +41,32 @@ public class TrainingTests
             trainer.Step();
         }
 
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        const int BytesOfFinding = 32;
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, pictures ? 5 * Pictures * BytesOfFinding : 0);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(5)]
+    public void The_first_shard_at_fault_is_named_whatever_the_number_of_threads(int threads)
+    {
+        using IBackend backend = CpuBackend.Create(Precision.Float32, threads);
+        Configuration configuration = Configure(pictures: true);
+        var data = new Holes((4 * Flow.PicturesPerShard) + Flow.PicturesPerShard - 1);
+        configuration = configuration with { Model = configuration.Model with { ActNorm = false } };
+        var trainer = new Trainer(configuration, backend, data);
+        string message = Assert.Throws<NonFiniteException>(() => trainer.Step()).Message;
+        Assert.Contains($"rows {4 * Flow.PicturesPerShard} to {(5 * Flow.PicturesPerShard) - 1}", message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Neither_threads_nor_evaluating_again_change_a_bit_of_training_on_pictures()
     {
-        double[] expected = Trained(1, backend => Pictures(backend, recompute: false));
+        double[] expected = Trained(1, backend => SmallPictures(backend, recompute: false));
         Assert.All(expected, value => Assert.True(double.IsFinite(value)));
-        Assert.Equal(expected, Trained(3, backend => Pictures(backend, recompute: false)));
-        Assert.Equal(expected, Trained(2, backend => Pictures(backend, recompute: true)));
+        Assert.Equal(expected, Trained(3, backend => SmallPictures(backend, recompute: false)));
+        Assert.Equal(expected, Trained(2, backend => SmallPictures(backend, recompute: true)));
     }
 
     [Theory]
@@ -55,7 +75,7 @@ public class TrainingTests
     public void A_step_on_pictures_and_classes_allocates_nothing(bool recompute)
     {
         using IBackend backend = CpuBackend.Create(Precision.Float32, 1);
-        Trainer trainer = Pictures(backend, recompute);
+        Trainer trainer = SmallPictures(backend, recompute);
         for (int warm = 0; warm < 10; warm++)
         {
             trainer.Step();
@@ -66,7 +86,7 @@ public class TrainingTests
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }
 
-    private static double[] Trained(int threads, int lanes) => Trained(threads, backend => Create(backend, lanes));
+    private static double[] Trained(int threads, bool pictures) => Trained(threads, backend => Create(backend, pictures));
 
     private static double[] Trained(int threads, Func<IBackend, Trainer> create)
     {
@@ -83,8 +103,11 @@ public class TrainingTests
         return result;
     }
 
-    // Pictures of 12 x 12 x 2, so two to a shard, three shards, two scales and a head on each.
-    private static Trainer Pictures(IBackend backend, bool recompute)
+    private static Trainer Create(IBackend backend, bool pictures) => new(
+        Configure(pictures), backend, pictures ? new PictureSource(MnistSample.Load(), Pictures) : new Moons());
+
+    // Pictures of 12 x 12 x 2, two scales and a head on each.
+    private static Trainer SmallPictures(IBackend backend, bool recompute)
     {
         var shape = new ImageShape(12, 12, 2);
         var random = new Random(1);
@@ -110,16 +133,35 @@ public class TrainingTests
         return new Trainer(configuration, backend, new PictureSource(new PictureSplit(Set(20), Set(5)), 6, flip: true));
     }
 
-    private static Trainer Create(IBackend backend, int lanes)
+    private static Configuration Configure(bool pictures)
     {
-        Configuration preset = Presets.Load("quick");
-        return new Trainer(
-            preset with
+        Configuration preset = Presets.Load("quick", pictures ? PresetFamily.Mnist : PresetFamily.Points);
+        return preset with
+        {
+            Model = preset.Model with { Blocks = 3 },
+            Training = preset.Training with { Batch = pictures ? Pictures : 400 },
+        };
+    }
+
+    /// <summary>Pictures of which those from one row on are not finite.</summary>
+    private sealed record Holes(long Row) : IPointSource
+    {
+        public int Width => 28 * 28;
+
+        public double? Entropy => null;
+
+        public int? TrainingRows => null;
+
+        public int? TestRows => null;
+
+        public int? RowsPerEpoch => null;
+
+        public void Sample(RandomKey key, long firstRow, Span<double> points)
+        {
+            for (int i = 0; i < points.Length; i++)
             {
-                Model = preset.Model with { Blocks = 3 },
-                Training = preset.Training with { Batch = 400, Lanes = lanes },
-            },
-            backend,
-            new Moons());
+                points[i] = firstRow + (i / Width) >= Row ? double.NaN : 0.5;
+            }
+        }
     }
 }

@@ -211,8 +211,6 @@ internal static unsafe class Winograd<T, TVector, TLanes, TTile>
     private static void PackAdjoint(View<T> weight, int inputs, int outputs, int start, T* packed)
     {
         T* kernel = stackalloc T[9 * TLanes.Count];
-        T* work = stackalloc T[Planes * TLanes.Count];
-        T* planes = stackalloc T[Planes * TLanes.Count];
         for (nint o = 0; o < outputs; o += TLanes.Count)
         {
             nint count = Math.Min(outputs - o, TLanes.Count);
@@ -225,54 +223,54 @@ internal static unsafe class Winograd<T, TVector, TLanes, TTile>
                     TLanes.Store(Elementwise<T, TVector, TLanes>.Load(weight.Row((9 * c) + 8 - tap) + o, count), kernel + (tap * TLanes.Count));
                 }
 
-                TTile.Weight(kernel, work, planes);
-                for (nint p = 0; p < Planes; p++)
+                PackKernels(kernel, panel, (nint)inputs * Width);
+            }
+        }
+    }
+
+    /// <summary>Registers of outputs, of which each comes from another row of the weight: first the numbers of some inputs are turned over.</summary>
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void PackForward(View<T> weight, int inputs, int outputs, int start, T* packed)
+    {
+        const int block = 16;
+        T* kernels = stackalloc T[block * 9 * TLanes.Count];
+        new Span<T>(kernels, block * 9 * TLanes.Count).Clear();
+        for (nint o = 0; o < outputs; o += TLanes.Count)
+        {
+            int rows = 9 * (int)Math.Min(outputs - o, TLanes.Count);
+            T* panel = packed + (((o / Width * Planes * inputs) + start) * Width) + (o % Width);
+            for (int c = 0; c < weight.Columns; c += block)
+            {
+                int count = Math.Min(block, weight.Columns - c);
+                for (int row = 0; row < rows; row++)
                 {
-                    TLanes.Store(TLanes.Load(planes + (p * TLanes.Count)), panel + (p * inputs * Width));
+                    T* from = weight.Row((int)(9 * o) + row) + c, to = kernels + ((row % 9) * TLanes.Count) + (row / 9);
+                    for (int i = 0; i < count; i++, to += 9 * TLanes.Count)
+                    {
+                        *to = from[i];
+                    }
+                }
+
+                for (int i = 0; i < count; i++, panel += Width)
+                {
+                    PackKernels(kernels + (i * 9 * TLanes.Count), panel, (nint)inputs * Width);
                 }
             }
         }
     }
 
-    /// <summary>Registers of inputs as they lie in the weight, turned over for the panels.</summary>
+    /// <summary>The planes of a register of kernels into their panels.</summary>
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void PackForward(View<T> weight, int inputs, int outputs, int start, T* packed)
+    private static void PackKernels(T* kernels, T* panel, nint plane)
     {
-        T* kernel = stackalloc T[9 * TLanes.Count];
         T* work = stackalloc T[Planes * TLanes.Count];
-        nint panelPlane = (nint)Width * TLanes.Count;
-        T* planes = Scratch<T>.Rent(ScratchSlot.Pixels, (Planes + 1) * panelPlane);
-        for (nint first = 0; first < outputs; first += Width)
+        T* planes = stackalloc T[Planes * TLanes.Count];
+        TTile.Weight(kernels, work, planes);
+        for (int p = 0; p < Planes; p++, panel += plane)
         {
-            int rows = (int)Math.Min(Width, outputs - first);
-            for (nint c = 0; c < weight.Columns; c += TLanes.Count)
-            {
-                nint count = Math.Min(weight.Columns - c, TLanes.Count);
-                for (int o = 0; o < rows; o++)
-                {
-                    for (int tap = 0; tap < 9; tap++)
-                    {
-                        T* from = weight.Row((int)(9 * (first + o)) + tap) + c;
-                        TLanes.Store(Elementwise<T, TVector, TLanes>.Load(from, count), kernel + (tap * TLanes.Count));
-                    }
-
-                    TTile.Weight(kernel, work, planes + ((nint)o * Planes * TLanes.Count));
-                }
-
-                for (nint p = 0; p < Planes; p++)
-                {
-                    T* panel = packed + ((((first / Width * Planes) + p) * inputs) + start + c) * Width;
-                    for (nint j = 0; j < count; j++, panel += Width)
-                    {
-                        T* from = planes + (p * TLanes.Count) + j;
-                        for (int o = 0; o < rows; o++, from += Planes * TLanes.Count)
-                        {
-                            panel[o] = *from;
-                        }
-                    }
-                }
-            }
+            TLanes.Store(TLanes.Load(planes + (p * TLanes.Count)), panel);
         }
     }
 

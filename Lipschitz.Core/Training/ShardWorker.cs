@@ -9,10 +9,10 @@ using Lipschitz.Tensors;
 namespace Lipschitz.Training;
 
 /// <summary>
-/// One lane's part of a step: its shards one after the other, forward and backward through the whole flow on one thread, adding to one
-/// gradient, without allocating.
+/// Takes shards through a step, one at a time, forward and backward through the whole flow on one thread, adding to a gradient, without
+/// allocating.
 /// </summary>
-internal sealed class GradientLane
+internal sealed class ShardWorker : IGradientOrder
 {
     private readonly IBackend _backend;
     private readonly IPointSource _data;
@@ -21,7 +21,7 @@ internal sealed class GradientLane
     private readonly Workspace _workspace;
     private readonly BatchPlan _plan;
     private readonly Objective _objective;
-    private readonly int _lane;
+    private readonly GradientTurns? _turns;
     private readonly ShardSums[] _sums;
     private readonly double[] _points;
     private readonly double[] _rowValues;
@@ -29,11 +29,18 @@ internal sealed class GradientLane
     private readonly double[] _logits;
     private int _shard;
 
-    /// <summary>Makes lane number <paramref name="lane"/>, which writes into <paramref name="sums"/> what it finds in each of its shards.</summary>
-    public GradientLane(
-        Flow flow, LogDetEstimator estimator, IPointSource data, Configuration configuration, BatchPlan plan, int lane, ShardSums[] sums)
+    /// <summary>Makes a worker that writes into <paramref name="sums"/> what it finds in each shard.</summary>
+    /// <param name="flow">The flow in training.</param>
+    /// <param name="estimator">Its log-determinants.</param>
+    /// <param name="data">Where rows come from.</param>
+    /// <param name="configuration">What is minimised and how.</param>
+    /// <param name="plan">The shards.</param>
+    /// <param name="turns">Keeps workers that share a gradient in order; null for a worker with a gradient of its own.</param>
+    /// <param name="sums">One entry a shard.</param>
+    public ShardWorker(
+        Flow flow, LogDetEstimator estimator, IPointSource data, Configuration configuration, BatchPlan plan, GradientTurns? turns, ShardSums[] sums)
     {
-        (_backend, _data, _plan, _lane, _sums) = (flow.Backend, data, plan, lane, sums);
+        (_backend, _data, _plan, _turns, _sums) = (flow.Backend, data, plan, turns, sums);
         _objective = Objective.Of(configuration.Task, data.Width);
         _pass = flow.CreatePass(estimator, configuration.Training.Recompute);
         _head = _objective.HasClasses ? flow.Head!.CreatePass() : null;
@@ -42,30 +49,27 @@ internal sealed class GradientLane
         _rowValues = new double[plan.Rows];
         _labels = new int[_head is null ? 0 : plan.Rows];
         _logits = new double[_head is null ? 0 : plan.Rows * flow.Head!.Classes];
-        Gradient = _backend.Allocate(1, flow.Trained.Values.Columns);
+        HeadPart = flow.Bijections.Count;
     }
 
-    /// <summary>The flat gradient with respect to effective weights, of this lane's rows alone.</summary>
-    public Tensor Gradient { get; }
+    /// <summary>The shard whose loss is not finite; -1 where there is none.</summary>
+    public int FailedShard { get; private set; } = -1;
 
-    /// <summary>The shard whose loss is not finite and where the lane has stopped; -1 where there is none.</summary>
-    public int FailedShard { get; private set; }
+    private int HeadPart { get; }
 
-    /// <summary>Works through the lane's shards.</summary>
-    public void Run(ulong seed, uint step)
+    /// <summary>Forgets a failure.</summary>
+    public void Reset() => FailedShard = -1;
+
+    /// <summary>Works through a shard, adding to gradient (flat, effective weights).</summary>
+    public void Run(ulong seed, uint step, int shard, Tensor gradient)
     {
-        _backend.Fill(Gradient, 0);
-        FailedShard = -1;
-        for (_shard = _lane; _shard < _plan.Shards; _shard += _plan.Lanes)
-        {
-            RunShard(seed, step);
-            if (!_sums[_shard].IsFinite)
-            {
-                FailedShard = _shard;
-                return;
-            }
-        }
+        _shard = shard;
+        RunShard(seed, step, gradient);
     }
+
+    void IGradientOrder.Enter(int bijection) => _turns?.Await(bijection, _shard);
+
+    void IGradientOrder.Leave(int bijection) => _turns?.Pass(bijection, _shard);
 
     /// <summary>What went wrong in <see cref="FailedShard"/>.</summary>
     public string DescribeNonFinite() =>
@@ -73,7 +77,7 @@ internal sealed class GradientLane
             ? "a logit of the classification head is not finite"
             : _pass.DescribeNonFinite(_plan.FirstRow(_shard));
 
-    private void RunShard(ulong seed, uint step)
+    private void RunShard(ulong seed, uint step, Tensor gradient)
     {
         int rows = _plan.RowsOf(_shard), firstRow = _plan.FirstRow(_shard);
         var key = new RandomKey(seed, RandomPurpose.TrainingData, step);
@@ -93,16 +97,23 @@ internal sealed class GradientLane
 
         if (_head is not null)
         {
-            Classify(_head, key, firstRow, ref sums);
+            Classify(_head, key, firstRow, gradient, ref sums);
         }
 
         _sums[_shard] = sums;
+        if (!sums.IsFinite)
+        {
+            FailedShard = _shard;
+            _turns?.Abandon();
+            return;
+        }
+
         _pass.BackwardNegativeLogLikelihood(
-            _objective.DensityWeight / _plan.Batch, Gradient, _workspace, _head is null ? default : _head.OutputGradients);
+            _objective.DensityWeight / _plan.Batch, gradient, _workspace, _head is null ? default : _head.OutputGradients, this);
     }
 
     // The head's loss, its gradient, and that of the outputs it looks at.
-    private void Classify(HeadPass head, RandomKey key, int firstRow, ref ShardSums sums)
+    private void Classify(HeadPass head, RandomKey key, int firstRow, Tensor gradient, ref ShardSums sums)
     {
         int rows = _pass.Output.Rows;
         head.Forward(_pass, _workspace);
@@ -114,9 +125,9 @@ internal sealed class GradientLane
         }
 
         int classes = head.Logits.Columns;
-        Tensor classOfRow = _workspace.Rent(rows, 1), loss = _workspace.Rent(rows, 1), gradient = _workspace.Rent(rows, classes);
+        Tensor classOfRow = _workspace.Rent(rows, 1), loss = _workspace.Rent(rows, 1), logitsGradient = _workspace.Rent(rows, classes);
         _backend.Upload(_rowValues.AsSpan(0, rows), classOfRow);
-        _backend.SoftmaxCrossEntropy(head.Logits, classOfRow, loss, gradient);
+        _backend.SoftmaxCrossEntropy(head.Logits, classOfRow, loss, logitsGradient);
         sums.CrossEntropy = Sum(loss);
         Span<double> logits = _logits.AsSpan(0, rows * classes);
         _backend.Download(head.Logits, logits);
@@ -125,8 +136,10 @@ internal sealed class GradientLane
             sums.Correct += FlowTest.Largest(logits.Slice(i * classes, classes)) == labels[i] ? 1 : 0;
         }
 
-        _backend.Axpby(0, gradient, _objective.ClassWeight / _plan.Batch, gradient);
-        head.Backward(gradient, Gradient, _workspace);
+        _backend.Axpby(0, logitsGradient, _objective.ClassWeight / _plan.Batch, logitsGradient);
+        _turns?.Await(HeadPart, _shard);
+        head.Backward(logitsGradient, gradient, _workspace);
+        _turns?.Pass(HeadPart, _shard);
     }
 
     private double Sum(Tensor column)
