@@ -83,7 +83,7 @@ internal sealed class TrainCommand
             "lipschitz train mnist",
             "lipschitz train cifar10 --data cifar-10-binary.tar.gz --model idensenet-lc --epochs 20",
             "lipschitz train mnist --task hybrid --set task.weight=0.01",
-            "lipschitz train --resume runs/moons-quick") 
+            "lipschitz train --resume runs/moons-quick")
         {
             _data, _path, _model, _steps, _epochs, _task, _seed, _out, _resume, _threads, _set, _certify,
         };
