@@ -1,4 +1,3 @@
-using Lipschitz.Backends;
 using Lipschitz.Tensors;
 
 namespace Lipschitz.Cpu.Tests;
