@@ -1,4 +1,3 @@
-using Lipschitz.Backends;
 using Lipschitz.Checkpoints;
 using Lipschitz.Cli.Figures;
 using Lipschitz.Data;

@@ -2,7 +2,6 @@ using Lipschitz.Backends;
 using Lipschitz.Flows;
 using Lipschitz.Layers;
 using Lipschitz.Randomness;
-using Lipschitz.Tensors;
 
 namespace Lipschitz.Models;
 

@@ -53,7 +53,14 @@ public abstract class GoldenImageTests(IBackend backend, double tolerance)
         Configuration preset = Presets.Load("idensenet-lc", PresetFamily.Mnist);
         var image = new ImageSettings
         {
-            Height = 4, Width = 4, Channels = 1, Logit = 0.05, Blocks = [1, 1], FullyConnected = 1, FullyConnectedWidth = 4, FullyConnectedDepth = 1,
+            Height = 4,
+            Width = 4,
+            Channels = 1,
+            Logit = 0.05,
+            Blocks = [1, 1],
+            FullyConnected = 1,
+            FullyConnectedWidth = 4,
+            FullyConnectedDepth = 1,
             FullyConnectedGrowth = 3,
         };
         Configuration configuration = preset with

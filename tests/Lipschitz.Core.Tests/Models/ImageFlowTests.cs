@@ -78,8 +78,16 @@ public class ImageFlowTests
         Configuration preset = Presets.Load(isDense ? "idensenet-lc" : "resflow", PresetFamily.Mnist);
         ImageSettings image = preset.Model.Image! with
         {
-            Height = 4, Width = 4, Channels = 1, Logit = 0.05, Blocks = [1, 1], FullyConnected = 1,
-            FullyConnectedWidth = 3, FullyConnectedDepth = 1, FullyConnectedGrowth = 2, FullyConnectedHidden = [3],
+            Height = 4,
+            Width = 4,
+            Channels = 1,
+            Logit = 0.05,
+            Blocks = [1, 1],
+            FullyConnected = 1,
+            FullyConnectedWidth = 3,
+            FullyConnectedDepth = 1,
+            FullyConnectedGrowth = 2,
+            FullyConnectedHidden = [3],
         };
         image = name switch
         {
@@ -92,7 +100,10 @@ public class ImageFlowTests
         {
             Model = preset.Model with
             {
-                Depth = 2, Growth = 2, Hidden = [3, 2], Image = image,
+                Depth = 2,
+                Growth = 2,
+                Hidden = [3, 2],
+                Image = image,
                 Activation = name.Contains("CLipSwish", StringComparison.Ordinal) ? Activation.CLipSwish : Activation.LipSwish,
             },
         };

@@ -1,9 +1,7 @@
 using Lipschitz.Backends;
-using Lipschitz.Data;
 using Lipschitz.Flows;
 using Lipschitz.LogDet;
 using Lipschitz.Models;
-using Lipschitz.Randomness;
 using Lipschitz.Tensors;
 using Lipschitz.Training;
 
