@@ -97,6 +97,7 @@ internal sealed class TrainCommand
         (Configuration configuration, IPointSource data) = resumes ? Resumed(parse) : New(parse);
         using IBackend backend = BackendChoice.Open(parse.GetValue(_threads));
         Trainer trainer = UsageException.Guard(() => CreateTrainer(configuration, backend, data));
+        Trainer.ReleaseSetUp();
         RunDirectory run = resumes ? Runs.Open(parse.GetValue(_resume)!) : CreateRun(parse, configuration);
         var training = new TrainingRun(trainer, run, data is PictureSource pictures ? step => DrawSamples(run, trainer, pictures, step) : null);
         training.Begin(resumes);

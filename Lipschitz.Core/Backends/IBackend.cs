@@ -225,7 +225,7 @@ public partial interface IBackend : IDisposable
 
     /// <summary>
     /// One Adam step on flat [1, n] tensors with gradient scaled by min(1, clip/norm) (clip positive infinity: norm is not read), and
-    /// average &lt;- d average + (1 - d) parameters afterwards. norm [1, 1].
+    /// average &lt;- d average + (1 - d) parameters afterwards. norm [1, 1]. With d = 0 average may be parameters itself.
     /// </summary>
     void Adam(
         Tensor parameters, Tensor gradient, Tensor firstMoment, Tensor secondMoment, Tensor average, Tensor norm, double clip,

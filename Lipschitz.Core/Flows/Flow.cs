@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Lipschitz.Backends;
 using Lipschitz.Layers;
 using Lipschitz.LogDet;
@@ -297,10 +298,10 @@ public sealed class Flow
     }
 
     /// <summary>
-    /// The rows of a first batch that <see cref="Initialise"/> is worth giving: all points, or 64 pictures, whose channels have thousands
-    /// of pixels to take moments over.
+    /// The rows of a first batch that <see cref="Initialise"/> is worth giving: all points, or 64 pictures whatever the batch: fewer would leave the
+    /// ActNorms of single features with the moments of a handful of numbers, and channels have thousands of pixels.
     /// </summary>
-    public int InitialisationRows(int batch) => Width <= LargestPoint ? batch : Math.Min(batch, InitialisationPictures);
+    public int InitialisationRows(int batch) => Width <= LargestPoint ? batch : InitialisationPictures;
 
     /// <summary>Sets the parameters that depend on a first batch, front to back. points [n, Width], row by row.</summary>
     public void Initialise(ReadOnlySpan<double> points)
@@ -308,17 +309,22 @@ public sealed class Flow
         int rows = RowCount(points);
         Tensor z = _backend.Allocate(rows, Width), x = _backend.Allocate(rows, Width);
         _backend.Upload(points, z);
+        var workspaces = new ConcurrentBag<Workspace>();
         for (int i = 0; i < Bijections.Count; i++)
         {
             IBijection bijection = Bijections[i];
             Tensor input = new(x.Buffer, 0, rows, bijection.Width, bijection.Width);
             _backend.Copy(z.ColumnRange(0, bijection.Width), input);
             bijection.Initialise(input);
-            ForEachShard(rows, () => new Workspace(_backend), (workspace, first, count) =>
-            {
-                workspace.Reset();
-                ApplyInPlace(bijection, z.RowRange(first, count), workspace);
-            });
+            ForEachShard(
+                rows,
+                () => new Workspace(_backend),
+                (workspace, first, count) =>
+                {
+                    workspace.Reset();
+                    ApplyInPlace(bijection, z.RowRange(first, count), workspace);
+                },
+                workspaces);
             _backend.Copy(z.ColumnRange(0, bijection.Width), input);
             Head?.Initialise(i, input);
         }
@@ -340,10 +346,11 @@ public sealed class Flow
         ? points.Length / Width
         : throw new ShapeMismatchException($"{points.Length} numbers are not rows of {Width}.");
 
-    private void ForEachShard<TState>(int rows, Func<TState> create, Action<TState, int, int> body)
+    private void ForEachShard<TState>(
+        int rows, Func<TState> create, Action<TState, int, int> body, ConcurrentBag<TState>? free = null)
     {
         // States are pooled, not tied to shards: which one a shard gets cannot change its result.
-        var free = new System.Collections.Concurrent.ConcurrentBag<TState>();
+        free ??= [];
         int shards = (rows + ShardRows - 1) / ShardRows;
         var failures = new Exception?[shards];
         _backend.Parallel(shards, shard =>

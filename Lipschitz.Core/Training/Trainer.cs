@@ -47,8 +47,13 @@ public sealed class Trainer
         Tensor values = Flow.Trained.Values;
         FirstMoment = backend.Allocate(1, values.Columns);
         SecondMoment = backend.Allocate(1, values.Columns);
-        Average = backend.Allocate(1, values.Columns);
-        backend.Copy(values, Average);
+        Average = values; // without an average it is the parameters themselves
+        if (configuration.Training.AverageDecay > 0)
+        {
+            Average = backend.Allocate(1, values.Columns);
+            backend.Copy(values, Average);
+        }
+
         _norm = backend.Allocate(1, 1);
 
         _batch = new BatchGradient(Flow, estimator, data, configuration);
@@ -56,6 +61,12 @@ public sealed class Trainer
         _pullBack = part => Flow.PullBack(part, _gradient);
         _updateNorms = part => Flow.UpdateNorms(part, configuration.Training.PowerIterations, configuration.Training.PowerTolerance);
     }
+
+    /// <summary>
+    /// Gives back what setting up has left behind, the first homes of parameters above all, before training needs as much: worth a pause before long
+    /// runs of large models in a process of their own.
+    /// </summary>
+    public static void ReleaseSetUp() => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
 
     /// <summary>What is trained and how.</summary>
     public Configuration Configuration { get; }
