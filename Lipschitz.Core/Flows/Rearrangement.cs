@@ -1,4 +1,3 @@
-using Lipschitz.Backends;
 using Lipschitz.Layers;
 using Lipschitz.LogDet;
 using Lipschitz.Tensors;
@@ -69,73 +68,5 @@ public abstract class Rearrangement(string name, int width) : IBijection
         public override void Backward(
             Tensor outputGradient, Tensor logDetGradient, Tensor xGradient, Tensor gradient, Workspace workspace) =>
             map.MoveBack(outputGradient, xGradient);
-    }
-}
-
-/// <summary>Each 2 x 2 pixels become one of four times the channels (Dinh et al. 2017; order as in <see cref="IBackend.Squeeze"/>).</summary>
-public sealed class Squeeze : Rearrangement
-{
-    private readonly IBackend _backend;
-
-    /// <summary>Makes the map of pictures of a shape.</summary>
-    /// <exception cref="ShapeMismatchException">Height or width is odd.</exception>
-    public Squeeze(IBackend backend, string name, ImageShape input)
-        : base(name, input.Squeezed.Count) => (_backend, Input) = (backend, input);
-
-    /// <summary>The shape of x.</summary>
-    public ImageShape Input { get; }
-
-    /// <inheritdoc/>
-    protected override void Move(Tensor x, Tensor y) => _backend.Squeeze(x, Input, y);
-
-    /// <inheritdoc/>
-    protected override void MoveBack(Tensor y, Tensor x) => _backend.Unsqueeze(y, Input, x);
-}
-
-/// <summary>
-/// Sorts the numbers of a picture by channel halves: first the pixels with the first half of the channels, then those with the second, so that
-/// bijections of half the width go on with the first half and the second leaves (Dinh et al. 2017, factoring out).
-/// </summary>
-public sealed class ChannelSplit : Rearrangement
-{
-    private readonly IBackend _backend;
-
-    /// <summary>Makes the map of pictures of a shape.</summary>
-    /// <exception cref="ShapeMismatchException">The number of channels is odd.</exception>
-    public ChannelSplit(IBackend backend, string name, ImageShape input)
-        : base(name, input.Count)
-    {
-        if (input.Channels % 2 != 0)
-        {
-            throw new ShapeMismatchException($"{name}: {input.Channels} channels have no half to leave; squeeze first.");
-        }
-
-        (_backend, Input) = (backend, input);
-    }
-
-    /// <summary>The shape of x.</summary>
-    public ImageShape Input { get; }
-
-    /// <summary>The shape of the half that goes on.</summary>
-    public ImageShape Kept => Input with { Channels = Input.Channels / 2 };
-
-    /// <inheritdoc/>
-    protected override void Move(Tensor x, Tensor y) => ForEachHalf(x, y, (pixels, half) => _backend.Copy(pixels, half));
-
-    /// <inheritdoc/>
-    protected override void MoveBack(Tensor y, Tensor x) => ForEachHalf(x, y, (pixels, half) => _backend.Copy(half, pixels));
-
-    private void ForEachHalf(Tensor picture, Tensor halves, Action<Tensor, Tensor> copy)
-    {
-        for (int i = 0; i < picture.Rows; i++)
-        {
-            Tensor pixels = Input.ByPixel(picture.RowRange(i, 1)), row = halves.RowRange(i, 1);
-            for (int half = 0; half < 2; half++)
-            {
-                copy(
-                    pixels.ColumnRange(half * Kept.Channels, Kept.Channels),
-                    row.ColumnRange(half * Kept.Count, Kept.Count).Reshape(Input.Pixels, Kept.Channels));
-            }
-        }
     }
 }
