@@ -20,6 +20,28 @@ internal abstract class TrainingDisplay
     /// <param name="training">Calls its argument after each step.</param>
     public abstract TestReport Watch(Trainer trainer, Func<Action<StepReport>, TestReport> training);
 
+    // A single batch's loss jumps with the length of its series.
+    private sealed class Recent
+    {
+        private const int Steps = 50;
+        private int _count;
+        private StepReport _mean;
+
+        public StepReport Add(StepReport step)
+        {
+            double weight = 1.0 / Math.Min(++_count, Steps);
+            double Mean(double mean, double value) => mean + (weight * (value - mean));
+            double? Part(double? mean, double? value) => value is { } number ? Mean(mean ?? number, number) : null;
+            return _mean = step with
+            {
+                Loss = Mean(_mean.Loss, step.Loss),
+                NegativeLogLikelihood = Part(_mean.NegativeLogLikelihood, step.NegativeLogLikelihood),
+                CrossEntropy = Part(_mean.CrossEntropy, step.CrossEntropy),
+                Accuracy = Part(_mean.Accuracy, step.Accuracy),
+            };
+        }
+    }
+
     private static string Losses(Trainer trainer, StepReport step)
     {
         string text = trainer.Data is not PictureSource ? $"loss {step.Loss:0.0000}"
@@ -52,13 +74,15 @@ internal abstract class TrainingDisplay
         public override TestReport Watch(Trainer trainer, Func<Action<StepReport>, TestReport> training)
         {
             var speed = new Speed(trainer.StepsDone, s_interval);
+            var recent = new Recent();
             long total = trainer.Configuration.Training.Steps;
             return training(step =>
             {
+                StepReport mean = recent.Add(step);
                 if (speed.Update(step.Step) || step.Step == total)
                 {
                     TimeSpan left = speed.TimeLeft(total - step.Step);
-                    output.WriteLine($"step {step.Step}/{total}  {Pace(trainer, speed)}  {Losses(trainer, step)}"
+                    output.WriteLine($"step {step.Step}/{total}  {Pace(trainer, speed)}  {Losses(trainer, mean)}"
                         + $"  left {Time(left)}  largest block Lipschitz estimate {trainer.Flow.BlockLipschitzEstimates().Max():0.000}");
                     output.Flush();
                 }
@@ -78,13 +102,15 @@ internal abstract class TrainingDisplay
                 ProgressTask task = context.AddTask("starting", maxValue: total);
                 task.Value = trainer.StepsDone;
                 var speed = new Speed(trainer.StepsDone, TimeSpan.FromSeconds(0.5));
+                var recent = new Recent();
                 return training(step =>
                 {
+                    StepReport mean = recent.Add(step);
                     task.Value = step.Step;
                     if (speed.Update(step.Step) || step.Step == total)
                     {
                         TimeSpan left = speed.TimeLeft(total - step.Step);
-                        task.Description = $"step {step.Step}/{total}  {Pace(trainer, speed)}  {Losses(trainer, step)}"
+                        task.Description = $"step {step.Step}/{total}  {Pace(trainer, speed)}  {Losses(trainer, mean)}"
                             + $"  left {Time(left)}  Lip {trainer.Flow.BlockLipschitzEstimates().Max():0.000}";
                     }
                 });
