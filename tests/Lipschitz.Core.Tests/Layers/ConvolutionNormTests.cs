@@ -29,6 +29,21 @@ public class ConvolutionNormTests
     }
 
     [Fact]
+    public void A_kernel_that_sums_is_not_bound_by_its_gain_at_frequency_0()
+    {
+        double[] weight = new double[9 * 2 * 3];
+        Array.Fill(weight, 1);
+        var shape = new ConvolutionShape(7, 7, 3);
+        IBackend backend = ReferenceBackend.Create(Precision.Float64);
+        Tensor w = Differences.Tensor(18, 3, weight), u = backend.Allocate(1, 98), v = backend.Allocate(1, 147), sigma = backend.Allocate(1, 1);
+        backend.Fill(v, 1);
+        backend.PowerIterateConvolution(shape, w, 200, 0, u, v, sigma);
+        double norm = sigma.Read()[0], atZero = 9 * Math.Sqrt(6);
+        Assert.True(norm < 0.93 * atZero);
+        Assert.InRange(ConvolutionNorm.Bound(weight, shape, 2, 3, 2) / norm, 1, 1.02);
+    }
+
+    [Fact]
     public void A_kernel_of_zeros_has_bound_0_and_one_of_NaN_has_none()
     {
         var shape = new ConvolutionShape(16, 16, 3);
