@@ -13,13 +13,8 @@ internal static class Initial
     /// <summary>count draws from U(-range, range).</summary>
     public static double[] Uniform(int count, double range, RandomKey key, uint row)
     {
-        var random = new RandomSource(key, row);
         var values = new double[count];
-        for (int i = 0; i < count; i++)
-        {
-            values[i] = range * ((2 * random.NextDouble()) - 1);
-        }
-
+        UniformDraws(range, key, row)(values);
         return values;
     }
 
