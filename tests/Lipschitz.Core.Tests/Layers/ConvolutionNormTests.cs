@@ -43,6 +43,28 @@ public class ConvolutionNormTests
         Assert.InRange(ConvolutionNorm.Bound(weight, shape, 2, 3, 2) / norm, 1, 1.02);
     }
 
+    // Waves of every direction: each has its peak at another pair of frequencies, so a grid that leaves a pair out is found.
+    [Theory]
+    [InlineData(9, 9)]
+    [InlineData(10, 9)]
+    [InlineData(9, 10)]
+    public void No_frequency_is_left_out(int height, int width)
+    {
+        const int Waves = 12, Kernel = 5;
+        IBackend backend = ReferenceBackend.Create(Precision.Float64);
+        var shape = new ConvolutionShape(height, width, Kernel);
+        Tensor u = backend.Allocate(1, shape.Pixels), v = backend.Allocate(1, shape.Pixels), sigma = backend.Allocate(1, 1);
+        for (int wave = 0; wave < Waves * Waves; wave++)
+        {
+            double y = 2 * Math.PI * (wave / Waves) / Waves, x = 2 * Math.PI * (wave % Waves) / Waves;
+            double[] weight = [.. Enumerable.Range(0, shape.Taps).Select(
+                tap => Math.Cos((y * ((tap / Kernel) - 2)) + (x * ((tap % Kernel) - 2))))];
+            backend.Upload(Differences.Normal(new Random(wave), shape.Pixels), v);
+            backend.PowerIterateConvolution(shape, Differences.Tensor(shape.Taps, 1, weight), 40, 0, u, v, sigma);
+            Assert.InRange(ConvolutionNorm.Bound(weight, shape, 1, 1, 2) / sigma.Read()[0], 1, 1.5);
+        }
+    }
+
     [Fact]
     public void A_kernel_of_zeros_has_bound_0_and_one_of_NaN_has_none()
     {
