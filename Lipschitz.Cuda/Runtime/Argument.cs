@@ -1,0 +1,42 @@
+using System.Runtime.CompilerServices;
+using Lipschitz.Tensors;
+
+namespace Lipschitz.Cuda.Runtime;
+
+/// <summary>One argument of a kernel: its bytes and their number, so that a launch can be checked against the kernel's own list of parameters.</summary>
+internal readonly struct Argument
+{
+    private readonly DeviceView _bytes; // 24 bytes of room; the first Size of them count
+
+    private Argument(DeviceView bytes, int size) => (_bytes, Size) = (bytes, size);
+
+    /// <summary>Bytes.</summary>
+    public int Size { get; }
+
+    public static implicit operator Argument(Tensor tensor) => new(tensor, 24);
+
+    public static implicit operator Argument(DeviceView view) => new(view, 24);
+
+    public static implicit operator Argument(float value) => Of(value);
+
+    public static implicit operator Argument(double value) => Of(value);
+
+    public static implicit operator Argument(int value) => Of(value);
+
+    public static implicit operator Argument(uint value) => Of(value);
+
+    public static implicit operator Argument(long value) => Of(value);
+
+    public static implicit operator Argument(ulong value) => Of(value);
+
+    /// <summary>An address on the device.</summary>
+    public static implicit operator Argument(nint value) => Of(value);
+
+    private static Argument Of<T>(T value)
+        where T : unmanaged
+    {
+        var bytes = default(DeviceView);
+        Unsafe.As<DeviceView, T>(ref bytes) = value;
+        return new Argument(bytes, Unsafe.SizeOf<T>());
+    }
+}

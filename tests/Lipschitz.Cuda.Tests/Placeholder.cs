@@ -1,0 +1,3 @@
+namespace Lipschitz.Cuda.Tests;
+
+public class Placeholder;
