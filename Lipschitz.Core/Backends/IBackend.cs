@@ -35,6 +35,9 @@ public partial interface IBackend : IDisposable
     /// </summary>
     int ShardScale => 1;
 
+    /// <summary>The most bytes that buffers and temporaries have taken of the device's own memory; null where that is the memory of the process.</summary>
+    long? PeakDeviceBytes => null;
+
     // ---- memory ----
 
     /// <summary>A new buffer of zeros.</summary>
