@@ -205,10 +205,10 @@ public partial interface IBackend : IDisposable
     /// <summary>
     /// Power iteration: repeats u &lt;- W v / |W v|, v &lt;- W'u / |W'u| and leaves sigma &lt;- u'W v. Stops early once |sigma - its last value|
     /// &lt;= tolerance * sigma (tolerance 0: never), in the second iteration at the earliest. W v = 0 gives sigma 0 and leaves u, v. w [m, n], u [1, m], v [1, n], sigma [1, 1].
-    /// With 0 iterations only sigma is written. An estimate from below, never a bound.
+    /// With 0 iterations only sigma is written. An estimate from below, never a bound. How many iterations were made is not told: on a device that
+    /// would mean waiting for it.
     /// </summary>
-    /// <returns>The iterations made.</returns>
-    int PowerIterate(Tensor w, int iterations, double tolerance, Tensor u, Tensor v, Tensor sigma);
+    void PowerIterate(Tensor w, int iterations, double tolerance, Tensor u, Tensor v, Tensor sigma);
 
     /// <summary>effective &lt;- w min(1, coefficient/sigma), its column j times columnScale_j. w [m, n], sigma [1, 1], columnScale [1, n].</summary>
     void NormaliseWeight(Tensor w, Tensor sigma, double coefficient, Tensor columnScale, Tensor effective);
