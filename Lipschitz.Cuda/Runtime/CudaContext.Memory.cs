@@ -54,15 +54,6 @@ internal sealed unsafe partial class CudaContext
         return (_pool, block);
     }
 
-    /// <summary>Memory for a recording's temporaries: its blocks come from the pool and stay with the recording until that is disposed.</summary>
-    internal MemoryPool CreateArena() => new(
-        bytes =>
-        {
-            MemoryBlock block = _pool.Rent(bytes);
-            return new MemoryBlock(block.Address, block.Bytes) { Parent = block };
-        },
-        block => _pool.Release(block.Parent!, block.Parent!.Ticket));
-
     private MemoryBlock AllocateBlock(long bytes)
     {
         int status = TryAllocate(bytes, out nint address);

@@ -3,18 +3,41 @@ namespace Lipschitz.Cuda.Runtime;
 /// <content>What recordings need of their context.</content>
 internal sealed unsafe partial class CudaContext
 {
-    /// <summary>The lock that orders the callers.</summary>
-    internal Lock Queue => _queue;
+    private readonly HashSet<CudaGraph> _graphs = [];
+    private CudaRecording? _recording; // the one that runs; only its own thread ever sees it, since it holds the lock
 
-    internal void Register(CudaRecording recording)
+    /// <summary>Room for a graph. Its temporaries' memory comes from the pool and stays with the graph until that is destroyed.</summary>
+    internal CudaGraph CreateGraph()
+    {
+        using Lock.Scope scope = Enter();
+        foreach (CudaGraph abandoned in _graphs.Where(graph => graph.IsAbandoned).ToArray())
+        {
+            Destroy(abandoned);
+        }
+
+        var arena = new MemoryPool(
+            bytes =>
+            {
+                MemoryBlock block = _pool.Rent(bytes);
+                return new MemoryBlock(block.Address, block.Bytes) { Parent = block };
+            },
+            block => _pool.Release(block.Parent!, block.Parent!.Ticket));
+        var created = new CudaGraph(arena);
+        _graphs.Add(created);
+        return created;
+    }
+
+    internal void Destroy(CudaGraph graph)
     {
         lock (_queue)
         {
-            _recordings.Add(recording);
+            if (_graphs.Remove(graph))
+            {
+                MakeCurrent();
+                graph.Destroy(_stream);
+            }
         }
     }
-
-    internal void Unregister(CudaRecording recording) => _recordings.Remove(recording);
 
     /// <summary>Calls an action whose temporaries come from the recording's arena. The caller holds the queue.</summary>
     internal void RunIn(CudaRecording recording, Action action)

@@ -23,11 +23,9 @@ internal sealed unsafe partial class CudaContext : IDisposable
     private readonly long _number = Interlocked.Increment(ref s_contexts); // from 1: no thread starts with it
     private readonly int _device;
     private readonly MemoryPool _pool;
-    private readonly HashSet<CudaRecording> _recordings = [];
     private readonly nint _context;
     private nint _stream;
     private KernelModule? _kernels;
-    private CudaRecording? _recording; // the one that runs; only its own thread ever sees it, since it holds the lock
     private bool _isDisposed;
 
     private CudaContext(int device)
@@ -207,9 +205,9 @@ internal sealed unsafe partial class CudaContext : IDisposable
 
     private void GiveBack()
     {
-        foreach (CudaRecording recording in _recordings.ToArray())
+        foreach (CudaGraph graph in _graphs.ToArray())
         {
-            recording.Dispose();
+            Destroy(graph);
         }
 
         _pinned.Dispose();

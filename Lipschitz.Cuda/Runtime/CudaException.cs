@@ -1,10 +1,11 @@
 using System.Runtime.InteropServices;
+using Lipschitz.Backends;
 using Lipschitz.Cuda.Interop;
 
 namespace Lipschitz.Cuda;
 
 /// <summary>A call to the CUDA driver, cuBLAS or cuDNN failed; the message names the call, the status, what it was about, and what to do.</summary>
-public sealed class CudaException : Exception
+public sealed class CudaException : BackendException
 {
     private CudaException(string call, int status, string message)
         : base(message) => (Call, Status) = (call, status);

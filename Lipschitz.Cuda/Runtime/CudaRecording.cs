@@ -21,37 +21,35 @@ internal sealed unsafe class CudaRecording : IDisposable
 {
     private readonly CudaContext _context;
     private readonly Action _action;
-    private readonly List<CudaBuffer> _kept = [];
-    private readonly List<nint> _pinned = [];
-    private nint _graph; // executable; 0 until it is captured
+    private readonly CudaGraph _graph;
     private bool _isWarm;
-    private bool _isDisposed;
 
     public CudaRecording(CudaContext context, Action action)
     {
         _context = context;
         _action = action;
-        Arena = context.CreateArena();
-        context.Register(this);
+        _graph = context.CreateGraph();
     }
+
+    ~CudaRecording() => _graph?.Abandon();
 
     /// <summary>Why the action is called each time; null as long as it is, or may yet be, a graph.</summary>
     public string? Refusal { get; private set; }
 
     /// <summary>Whether the work is a graph by now.</summary>
-    public bool IsGraph => _graph != 0;
+    public bool IsGraph => _graph.Executable != 0;
 
     /// <summary>Whether calls are being captured at this moment.</summary>
     public bool IsCapturing { get; private set; }
 
     /// <summary>The memory that the action's temporaries come from.</summary>
-    public MemoryPool Arena { get; }
+    public MemoryPool Arena => _graph.Arena;
 
     /// <summary>Does the work once.</summary>
     public void Run()
     {
         using Lock.Scope scope = _context.Enter();
-        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        ObjectDisposedException.ThrowIf(_graph.IsDisposed, this);
         if (_isWarm && Refusal is null && !IsGraph)
         {
             Capture();
@@ -59,7 +57,7 @@ internal sealed unsafe class CudaRecording : IDisposable
 
         if (IsGraph)
         {
-            CudaException.ThrowIfFailed(Driver.GraphLaunch(_graph, _context.Stream), "cuGraphLaunch");
+            CudaException.ThrowIfFailed(Driver.GraphLaunch(_graph.Executable, _context.Stream), "cuGraphLaunch");
             return;
         }
 
@@ -70,34 +68,16 @@ internal sealed unsafe class CudaRecording : IDisposable
     /// <summary>Destroys the graph and gives its memory back.</summary>
     public void Dispose()
     {
-        lock (_context.Queue)
-        {
-            if (_isDisposed)
-            {
-                return;
-            }
-
-            _isDisposed = true;
-            _context.Unregister(this);
-            if (IsGraph)
-            {
-                using Lock.Scope scope = _context.Enter();
-                CudaException.ThrowIfFailed(Driver.StreamSynchronize(_context.Stream), "cuStreamSynchronize");
-                CudaException.ThrowIfFailed(Driver.GraphExecDestroy(_graph), "cuGraphExecDestroy");
-                _graph = 0;
-            }
-
-            Forget();
-            Arena.Clear();
-        }
+        GC.SuppressFinalize(this);
+        _context.Destroy(_graph);
     }
 
-    /// <summary>Keeps a buffer for as long as the graph lives.</summary>
+    /// <summary>Keeps a buffer for as long as the graph lives, if one is being captured.</summary>
     public void Keep(CudaBuffer buffer)
     {
         if (IsCapturing)
         {
-            _kept.Add(buffer);
+            _graph.Kept.Add(buffer);
         }
     }
 
@@ -105,7 +85,7 @@ internal sealed unsafe class CudaRecording : IDisposable
     public nint Pin(int bytes)
     {
         nint address = PinnedMemory.Allocate(bytes);
-        _pinned.Add(address);
+        _graph.Pinned.Add(address);
         return address;
     }
 
@@ -130,7 +110,7 @@ internal sealed unsafe class CudaRecording : IDisposable
         {
             if (!IsGraph)
             {
-                Forget();
+                _graph.Forget();
             }
 
             if (captured != 0)
@@ -171,19 +151,8 @@ internal sealed unsafe class CudaRecording : IDisposable
     {
         nint executable = 0;
         int status = Driver.GraphInstantiate(&executable, captured, 0);
-        _graph = status == Driver.Success ? executable : 0;
+        _graph.Executable = status == Driver.Success ? executable : 0;
         return status == Driver.Success ? null : CudaException.OfDriver(status, "cuGraphInstantiateWithFlags").Message;
-    }
-
-    private void Forget()
-    {
-        _kept.Clear();
-        foreach (nint address in _pinned)
-        {
-            PinnedMemory.Free(address);
-        }
-
-        _pinned.Clear();
     }
 }
 
