@@ -10,6 +10,15 @@ internal sealed class DocumentedCommand(string name, string description, params 
     /// <summary>Command lines worth trying.</summary>
     public IReadOnlyList<string> Examples { get; } = examples;
 
+    /// <summary>Adds a group of options.</summary>
+    public void Add(ComputeOptions options)
+    {
+        foreach (Option option in options.All)
+        {
+            Add(option);
+        }
+    }
+
     /// <summary>Adds the examples, and the exit codes for the root, to the help that System.CommandLine writes.</summary>
     public static void ExtendHelp(RootCommand root)
     {

@@ -1,3 +1,4 @@
+using Lipschitz.Backends;
 using Lipschitz.Checkpoints;
 using Lipschitz.Data;
 using Lipschitz.Flows;
@@ -12,7 +13,7 @@ public static class ExitCode
     /// <summary>Done.</summary>
     public const int Success = 0;
 
-    /// <summary>A failure that nobody foresaw: a bug, or a machine out of memory.</summary>
+    /// <summary>A failure that nobody foresaw: a bug, a machine out of memory, a device that failed.</summary>
     public const int Unexpected = 1;
 
     /// <summary>The command line, a name, a setting, or an output that cannot be written.</summary>
@@ -34,8 +35,8 @@ public static class ExitCode
     internal static readonly string[] Explanations =
     [
         "0    done",
-        "1    unexpected failure (--verbose shows where)",
-        "2    usage: command line, unknown name, setting, or an output that cannot be written",
+        "1    unexpected failure, or a device that failed (--verbose shows where)",
+        "2    usage: command line, unknown name, setting, a missing back end, or an output that cannot be written",
         "3    data: an input or a checkpoint that cannot be read",
         "4    numerical: values that are not finite, or an inverse that does not converge",
         "5    not certified",
@@ -46,7 +47,7 @@ public static class ExitCode
     internal static int Of(Exception failure) => failure switch
     {
         InterruptedException => Interrupted,
-        UsageException or OutputException or UnknownNameException or ConfigurationException => Usage,
+        UsageException or OutputException or UnknownNameException or ConfigurationException or BackendUnavailableException => Usage,
         InputException or DataFormatException or CheckpointFormatException or FileNotFoundException or DirectoryNotFoundException => Data,
         NotCertifiedException => NotCertified,
         DivergedException or NonFiniteException or ConvergenceException => Numerical,

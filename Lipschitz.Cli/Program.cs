@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using System.Runtime.InteropServices;
+using Lipschitz.Backends;
 using Lipschitz.Cli.Commands;
 using Lipschitz.Names;
 
@@ -127,7 +128,7 @@ public static class Program
     private static string OneLine(Exception failure)
     {
         string start = failure is InterruptedException ? "" : "error: ";
-        string kind = ExitCode.Of(failure) == ExitCode.Unexpected ? $"unexpected {failure.GetType().Name}: " : "";
+        string kind = ExitCode.Of(failure) == ExitCode.Unexpected && failure is not BackendException ? $"unexpected {failure.GetType().Name}: " : "";
         string[] lines = failure.Message.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         return start + kind + string.Join(' ', lines);
     }

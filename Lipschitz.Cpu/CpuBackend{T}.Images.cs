@@ -74,7 +74,7 @@ internal sealed partial class CpuBackend<T, TVector, TLanes>
     }
 
     /// <inheritdoc/>
-    public int PowerIterateConvolution(
+    public void PowerIterateConvolution(
         ConvolutionShape shape, Tensor w, int iterations, double tolerance, Tensor u, Tensor v, Tensor sigma)
     {
         RequireKernel(shape);
@@ -83,10 +83,9 @@ internal sealed partial class CpuBackend<T, TVector, TLanes>
         Require(u, 1, shape.Pixels * outputs, "u");
         Require(v, 1, shape.Pixels * w.Columns, "v");
         Require(sigma, 1, 1, "sigma");
-        int made = ConvolutionNorm<T, TVector, TLanes>.Iterate(shape, new(w), iterations, tolerance, new(u), new(v), new(sigma));
+        ConvolutionNorm<T, TVector, TLanes>.Iterate(shape, new(w), iterations, tolerance, new(u), new(v), new(sigma));
         Alive(w, u, v);
         Alive(sigma);
-        return made;
     }
 
     /// <inheritdoc/>

@@ -180,15 +180,14 @@ internal sealed partial class CpuBackend<T, TVector, TLanes>
     // ---- weights ----
 
     /// <inheritdoc/>
-    public int PowerIterate(Tensor w, int iterations, double tolerance, Tensor u, Tensor v, Tensor sigma)
+    public void PowerIterate(Tensor w, int iterations, double tolerance, Tensor u, Tensor v, Tensor sigma)
     {
         Require(u, 1, w.Rows, "u");
         Require(v, 1, w.Columns, "v");
         Require(sigma, 1, 1, "sigma");
-        int made = WeightKernels<T, TVector, TLanes>.PowerIterate(new(w), iterations, tolerance, new(u), new(v), new(sigma));
+        WeightKernels<T, TVector, TLanes>.PowerIterate(new(w), iterations, tolerance, new(u), new(v), new(sigma));
         Alive(w, u, v);
         Alive(sigma);
-        return made;
     }
 
     /// <inheritdoc/>

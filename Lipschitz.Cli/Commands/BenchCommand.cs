@@ -1,5 +1,6 @@
 using System.CommandLine;
-using Lipschitz.Cpu.Diagnostics;
+using Lipschitz.Backends;
+using Lipschitz.Diagnostics;
 using Spectre.Console;
 
 namespace Lipschitz.Cli.Commands;
@@ -23,18 +24,18 @@ internal static class BenchCommand
 
     private static DocumentedCommand CreateGemm(Shell shell)
     {
-        Option<int?> threads = Arguments.Threads();
+        var compute = new ComputeOptions();
         var command = new DocumentedCommand(
             "gemm",
             "Time products of matrices: large squares, and the shapes that training is made of.",
             "lipschitz bench gemm --json",
-            "lipschitz bench gemm --threads 1") { threads };
+            "lipschitz bench gemm --threads 1") { compute };
         command.SetAction(parse =>
         {
-            int count = parse.GetValue(threads) ?? Environment.ProcessorCount;
-            double peakGflops = FmaPeak.Measure(count);
-            IReadOnlyList<GemmTiming> products = GemmBenchmark.Run(count, peak: peakGflops);
-            shell.Report(parse, new { threads = count, peakGflops, products }, console =>
+            using IBackend backend = compute.Open(parse);
+            double peakGflops = ComputeOptions.PeakGflops(backend);
+            IReadOnlyList<GemmTiming> products = GemmBenchmark.Run(backend, peakGflops);
+            shell.Report(parse, new { backend = backend.Name, threads = backend.Threads, peakGflops, products }, console =>
             {
                 Table table = new Table().Border(TableBorder.Simple).AddColumn("product");
                 foreach (string title in new[] { "m", "n", "k", "ms", "GFLOP/s", "of peak" })
@@ -49,7 +50,7 @@ internal static class BenchCommand
                 }
 
                 console.Write(table);
-                console.Profile.Out.Writer.WriteLine($"peak of {count} {(count == 1 ? "thread" : "threads")}: {peakGflops:0.0} GFLOP/s");
+                console.Profile.Out.Writer.WriteLine($"peak of {ComputeOptions.Describe(backend)}: {peakGflops:0.0} GFLOP/s");
             });
             return ExitCode.Success;
         });
@@ -58,18 +59,18 @@ internal static class BenchCommand
 
     private static DocumentedCommand CreateConvolution(Shell shell)
     {
-        Option<int?> threads = Arguments.Threads();
+        var compute = new ComputeOptions();
         var command = new DocumentedCommand(
             "conv",
             "Time convolutions of the image models: forward, adjoint, gradient of the weight, and all three.",
             "lipschitz bench conv --json",
-            "lipschitz bench conv --threads 1") { threads };
+            "lipschitz bench conv --threads 1") { compute };
         command.SetAction(parse =>
         {
-            int count = parse.GetValue(threads) ?? Environment.ProcessorCount;
-            double peakGflops = FmaPeak.Measure(count);
-            IReadOnlyList<ConvolutionTiming> convolutions = ConvolutionBenchmark.Run(count, peak: peakGflops);
-            shell.Report(parse, new { threads = count, peakGflops, convolutions }, console =>
+            using IBackend backend = compute.Open(parse);
+            double peakGflops = ComputeOptions.PeakGflops(backend);
+            IReadOnlyList<ConvolutionTiming> convolutions = ConvolutionBenchmark.Run(backend, peakGflops);
+            shell.Report(parse, new { backend = backend.Name, threads = backend.Threads, peakGflops, convolutions }, console =>
             {
                 Table table = new Table().Border(TableBorder.Simple).AddColumn("pass");
                 foreach (string title in new[] { "batch", "in", "out", "size", "kernel", "ms", "GFLOP/s", "of peak" })
@@ -86,7 +87,7 @@ internal static class BenchCommand
 
                 console.Write(table);
                 TextWriter text = console.Profile.Out.Writer;
-                text.WriteLine($"peak of {count} {(count == 1 ? "thread" : "threads")}: {peakGflops:0.0} GFLOP/s");
+                text.WriteLine($"peak of {ComputeOptions.Describe(backend)}: {peakGflops:0.0} GFLOP/s");
                 text.WriteLine("operations are those of the definition: above 100% where fewer are made");
             });
             return ExitCode.Success;

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
 using Lipschitz.Backends;
-using Lipschitz.Cpu.Diagnostics;
 using Lipschitz.Data;
 using Lipschitz.Models;
 using Lipschitz.Tensors;
@@ -31,14 +30,14 @@ internal static class BenchStepCommand
         var set = new Option<string[]>("--set") { Description = "Change a setting of the preset; may be repeated", HelpName = "key=value" };
         Option<int?> batch = Arguments.Whole("--batch", 1, "Samples a step (default: the preset's)");
         Option<int?> steps = Arguments.Whole("--steps", 1, $"Steps to time (default: {DefaultSteps}, fewer where they take more than a minute)");
-        Option<int?> threads = Arguments.Threads();
+        var compute = new ComputeOptions();
         var command = new DocumentedCommand(
             "step",
             "Time a whole training step: data, forward, estimator, backward, Adam, norms.",
             "lipschitz bench step --data moons --model idensenet-lc --json",
             "lipschitz bench step --data cifar10 --model idensenet --batch 8 --steps 3 --set training.recompute=true")
         {
-            data, model, set, batch, steps, threads,
+            data, model, set, batch, steps, compute,
         };
         command.SetAction(parse =>
         {
@@ -52,14 +51,15 @@ internal static class BenchStepCommand
             };
             Configuration configuration = DataSet.Fit(ConfigurationJson.Override(preset, parse.GetValue(set) ?? []), source.Shape);
             IPointSource points = source.Source(configuration);
-            using IBackend backend = BackendChoice.Open(parse.GetValue(threads));
+            using IBackend backend = compute.Open(parse);
             int? asked = parse.GetValue(steps);
             StepTiming timing = UsageException.Guard(
                 () => StepBenchmark.Run(configuration, backend, points, asked ?? DefaultSteps, asked is null ? s_limit : null));
             double gflops = timing.FlopsPerStep / timing.MedianMilliseconds / 1e6;
             using var process = Process.GetCurrentProcess();
             long peakBytes = process.PeakWorkingSet64; // before the peak speed is measured
-            double peakGflops = FmaPeak.Measure(backend.Threads);
+            long? peakDeviceBytes = backend.PeakDeviceBytes;
+            double peakGflops = ComputeOptions.PeakGflops(backend);
             var result = new
             {
                 model = configuration.Name,
@@ -79,11 +79,12 @@ internal static class BenchStepCommand
                 peakGflops,
                 fractionOfPeak = gflops / peakGflops,
                 peakWorkingSetMiB = peakBytes / (1024.0 * 1024.0),
+                peakDeviceMiB = peakDeviceBytes / (1024.0 * 1024.0),
             };
             shell.Report(parse, result, console =>
             {
                 TextWriter text = console.Profile.Out.Writer;
-                text.WriteLine($"{result.model} on {result.data}, batch {result.batch}, {result.backend}, {result.threads} threads");
+                text.WriteLine($"{result.model} on {result.data}, batch {result.batch}, {ComputeOptions.Describe(backend)}");
                 if (madeUp is not null)
                 {
                     text.WriteLine($"data      {madeUp}");
@@ -98,6 +99,10 @@ internal static class BenchStepCommand
                 text.WriteLine($"floor     {result.flopsPerStep / 1e9:0.00} GFLOP a step, so {result.gflops:0.0} GFLOP/s");
                 text.WriteLine($"of peak   {100 * result.fractionOfPeak:0}% of the measured {result.peakGflops:0.0} GFLOP/s");
                 text.WriteLine($"memory    {result.peakWorkingSetMiB:0} MiB, the most that the process has used");
+                if (result.peakDeviceMiB is { } device)
+                {
+                    text.WriteLine($"device    {device:0} MiB, the most that buffers and temporaries have taken");
+                }
             });
             return ExitCode.Success;
         });

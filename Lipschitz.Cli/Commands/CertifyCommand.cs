@@ -24,7 +24,7 @@ internal static class CertifyCommand
         {
             RunDirectory directory = Runs.Open(parse.GetRequiredValue(run));
             IPointSource data = DataSources.Open(DataSources.At(directory.Configuration, parse.GetValue(path)));
-            using IBackend backend = BackendChoice.Open(parse.GetValue(threads));
+            using IBackend backend = ComputeOptions.OpenCpu(parse.GetValue(threads));
             TestReport Test() => FlowTest.Run(directory.LoadFlow(backend), directory.Configuration, data);
             Certification certification = Certification.Make(directory, Test(), Test);
             certification.Require();

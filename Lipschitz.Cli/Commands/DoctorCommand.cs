@@ -20,7 +20,8 @@ internal static class DoctorCommand
         command.SetAction(parse =>
         {
             CpuInfo cpu = CpuInfo.Read();
-            using IBackend backend = BackendChoice.Open();
+            using IBackend backend = ComputeOptions.OpenCpu();
+            (string cuda, IReadOnlyList<BackendFinding> findings) = Cuda();
             var result = new
             {
                 processor = cpu.Processor,
@@ -31,7 +32,8 @@ internal static class DoctorCommand
                 memoryGiB = Math.Round(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / Math.Pow(2, 30), 1),
                 dotnet = Environment.Version.ToString(),
                 system = RuntimeInformation.OSDescription,
-                backends = new { cpu = $"found, {backend.Name}", reference = "found", cuda = "not installed" },
+                backends = new { cpu = $"found, {backend.Name}", reference = "found", cuda },
+                cuda = findings,
             };
             shell.Report(parse, result, console =>
             {
@@ -43,10 +45,29 @@ internal static class DoctorCommand
                 text.WriteLine($".NET       {result.dotnet} on {result.system}");
                 var found = result.backends;
                 text.WriteLine($"back ends  cpu: {found.cpu}; reference: {found.reference}; cuda: {found.cuda}");
+                foreach (BackendFinding finding in findings)
+                {
+                    string state = finding.IsFound ? "found" : finding.IsNeeded ? "missing" : "not there (not needed)";
+                    text.WriteLine($"  cuda     {finding.What}: {state}; {finding.Detail}");
+                }
             });
             return ExitCode.Success;
         });
         return command;
+    }
+
+    // A plug-in that is not there is as normal as a machine without a GPU.
+    private static (string State, IReadOnlyList<BackendFinding> Findings) Cuda()
+    {
+        try
+        {
+            IReadOnlyList<BackendFinding> findings = BackendPlugins.Load("cuda").Diagnose();
+            return (findings.All(finding => finding.IsFound || !finding.IsNeeded) ? "found" : "plug-in found, cannot run here", findings);
+        }
+        catch (BackendUnavailableException missing)
+        {
+            return (missing.Message, []);
+        }
     }
 
     private static int Bits(SimdWidth width) => width switch

@@ -19,19 +19,19 @@ internal static class EvalCommand
         var best = new Option<bool>("--best") { Description = "The model of the best test of the training, instead of the last" };
         Option<int?> points = Arguments.Whole("--points", 2, "Points of the test set (default: as in the run's configuration)");
         Option<string?> path = Arguments.MovedData();
-        Option<int?> threads = Arguments.Threads();
+        var compute = new ComputeOptions();
         var command = new DocumentedCommand(
             "eval",
             "Test a trained flow: negative log-likelihood on the fixed test set (pictures: bits per dimension; with a task: accuracy), with standard errors.",
             "lipschitz eval runs/moons-quick",
             "lipschitz eval runs/mnist-quick --best --repeats 5",
-            "lipschitz eval runs/moons-quick --points 100000 --json") { run, best, repeats, points, path, threads };
+            "lipschitz eval runs/moons-quick --points 100000 --json") { run, best, repeats, points, path, compute };
         command.SetAction(parse =>
         {
             RunDirectory directory = Runs.Open(parse.GetRequiredValue(run));
             Configuration configuration = DataSources.At(directory.Configuration, parse.GetValue(path));
             IPointSource data = DataSources.Open(configuration);
-            using IBackend backend = BackendChoice.Open(parse.GetValue(threads));
+            using IBackend backend = compute.Open(parse);
             Flow flow = parse.GetValue(best) ? directory.LoadBestFlow(backend) : directory.LoadFlow(backend);
             EvaluationSettings evaluation = configuration.Evaluation;
             evaluation = evaluation with { Points = parse.GetValue(points) ?? evaluation.Points };

@@ -38,7 +38,7 @@ internal static class InspectCommand
         command.SetAction(parse =>
         {
             string name = parse.GetRequiredValue(what);
-            using IBackend backend = BackendChoice.Open(threads: 1);
+            using IBackend backend = ComputeOptions.OpenCpu(threads: 1);
             Flow flow;
             Configuration configuration;
             if (Directory.Exists(name))

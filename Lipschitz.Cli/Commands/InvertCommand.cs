@@ -27,16 +27,16 @@ internal static class InvertCommand
         };
         Option<double?> tolerance = Arguments.Positive(
             "--tolerance", "The error bound at which the inverse of a point is done (default: 1e-4, for pictures 1e-2)");
-        Option<int?> threads = Arguments.Threads();
+        var compute = new ComputeOptions();
         var command = new DocumentedCommand(
             "invert",
             "Check the inverse: send points to the latent space and back, and compare the reported error bound with the measured error.",
             "lipschitz invert runs/moons-quick",
-            "lipschitz invert runs/moons-quick points.csv --tolerance 1e-5") { run, input, tolerance, threads };
+            "lipschitz invert runs/moons-quick points.csv --tolerance 1e-5") { run, input, tolerance, compute };
         command.SetAction(parse =>
         {
             RunDirectory directory = Runs.Open(parse.GetRequiredValue(run));
-            using IBackend backend = BackendChoice.Open(parse.GetValue(threads));
+            using IBackend backend = compute.Open(parse);
             Flow flow = directory.LoadFlow(backend);
             double[] points = parse.GetValue(input) is { } path
                 ? PointFiles.Read(path, flow.Width).Values

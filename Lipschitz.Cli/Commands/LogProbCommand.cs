@@ -17,18 +17,18 @@ internal static class LogProbCommand
         var input = new Argument<string>("INPUT") { Description = "A .csv or .npy file of points, one a row" };
         Option<string> output = Arguments.Output("A .csv or .npy file: the log-density of each point in nats, one a row");
         Option<int?> repeats = Arguments.Repeats();
-        Option<int?> threads = Arguments.Threads();
+        var compute = new ComputeOptions();
         var command = new DocumentedCommand(
             "logprob",
             "Compute the log-density of points, in nats.",
             "lipschitz logprob runs/moons-quick points.csv -o logprob.csv",
-            "lipschitz logprob runs/moons-quick points.npy -o logprob.npy") { run, input, output, repeats, threads };
+            "lipschitz logprob runs/moons-quick points.npy -o logprob.npy") { run, input, output, repeats, compute };
         command.SetAction(parse =>
         {
             RunDirectory directory = Runs.Open(parse.GetRequiredValue(run));
             string path = parse.GetRequiredValue(output);
             PointFiles.CheckWritable(path, width: null);
-            using IBackend backend = BackendChoice.Open(parse.GetValue(threads));
+            using IBackend backend = compute.Open(parse);
             Flow flow = directory.LoadFlow(backend);
             Points points = PointFiles.Read(parse.GetRequiredValue(input), flow.Width);
             LogProbResult result = flow.LogProb(

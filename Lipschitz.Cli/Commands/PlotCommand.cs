@@ -24,13 +24,13 @@ internal static class PlotCommand
             HelpName = "folder|file",
         };
         Option<string?> path = Arguments.MovedData();
-        Option<int?> threads = Arguments.Threads();
+        var compute = new ComputeOptions();
         var command = new DocumentedCommand(
             "plot",
             "Draw a run: densities or pictures (held-out, given back, sampled), curves, and the factors e1 and e2 of dense layers.",
             "lipschitz plot runs/moons-quick",
             "lipschitz plot runs/moons-quick --out figures",
-            "lipschitz plot --compare runs/mnist-idensenet-lc runs/mnist-resflow --out curves.png") { run, compare, output, path, threads };
+            "lipschitz plot --compare runs/mnist-idensenet-lc runs/mnist-resflow --out curves.png") { run, compare, output, path, compute };
         command.SetAction(parse =>
         {
             string[] names = parse.GetRequiredValue(run);
@@ -49,7 +49,7 @@ internal static class PlotCommand
             string folder = parse.GetValue(output) ?? directory.Path;
             IPointSource data = DataSources.Open(DataSources.At(directory.Configuration, parse.GetValue(path)));
             OutputException.Guard(folder, () => Directory.CreateDirectory(folder));
-            using IBackend backend = BackendChoice.Open(parse.GetValue(threads));
+            using IBackend backend = compute.Open(parse);
             DrawnFigures figures = FigureFiles.Draw(folder, directory, directory.LoadFlow(backend), data);
             shell.Report(
                 parse,

@@ -23,19 +23,19 @@ internal static class SampleCommand
         Option<double?> tolerance = Arguments.Positive(
             "--tolerance", "The error bound of each block at which its inverse is done (default: 1e-5, for pictures 1e-2)");
         var best = new Option<bool>("--best") { Description = "The model of the best test of the training, instead of the last" };
-        Option<int?> threads = Arguments.Threads();
+        var compute = new ComputeOptions();
         var command = new DocumentedCommand(
             "sample",
             "Draw points or pictures from a trained flow.",
             "lipschitz sample runs/moons-quick -n 10000 -o samples.csv",
             "lipschitz sample runs/moons-quick -n 10000 -o samples.png --seed 7",
-            "lipschitz sample runs/mnist-quick -n 64 -o grid.png") { run, count, output, seed, tolerance, best, threads };
+            "lipschitz sample runs/mnist-quick -n 64 -o grid.png") { run, count, output, seed, tolerance, best, compute };
         command.SetAction(parse =>
         {
             RunDirectory directory = Runs.Open(parse.GetRequiredValue(run));
             string path = parse.GetRequiredValue(output);
             ImageShape? shape = directory.Configuration.Model.Image?.Shape;
-            using IBackend backend = BackendChoice.Open(parse.GetValue(threads));
+            using IBackend backend = compute.Open(parse);
             Flow flow = parse.GetValue(best) ? directory.LoadBestFlow(backend) : directory.LoadFlow(backend);
             PointFiles.CheckWritable(path, shape is null ? flow.Width : Drawable);
             int n = parse.GetValue(count) ?? (shape is null ? DefaultPoints : DefaultPictures);

@@ -54,7 +54,7 @@ internal sealed class TrainCommand
         HelpName = "RUN",
     };
 
-    private readonly Option<int?> _threads = Arguments.Threads();
+    private readonly ComputeOptions _compute = new();
     private readonly Option<string[]> _set = new("--set")
     {
         Description = "Change a setting of the preset, such as training.learningRate=0.002; may be repeated",
@@ -85,7 +85,7 @@ internal sealed class TrainCommand
             "lipschitz train mnist --task hybrid --set task.weight=0.01",
             "lipschitz train --resume runs/moons-quick")
         {
-            _data, _path, _model, _steps, _epochs, _task, _seed, _out, _resume, _threads, _set, _certify,
+            _data, _path, _model, _steps, _epochs, _task, _seed, _out, _resume, _compute, _set, _certify,
         };
         command.SetAction(Run);
         return command;
@@ -95,7 +95,7 @@ internal sealed class TrainCommand
     {
         bool resumes = parse.GetValue(_resume) is not null;
         (Configuration configuration, IPointSource data) = resumes ? Resumed(parse) : New(parse);
-        using IBackend backend = BackendChoice.Open(parse.GetValue(_threads));
+        using IBackend backend = _compute.Open(parse);
         Trainer trainer = UsageException.Guard(() => CreateTrainer(configuration, backend, data));
         Trainer.ReleaseSetUp();
         RunDirectory run = resumes ? Runs.Open(parse.GetValue(_resume)!) : CreateRun(parse, configuration);
@@ -104,7 +104,7 @@ internal sealed class TrainCommand
 
         TrainingDisplay display = TrainingDisplay.For(_shell, parse.GetValue(_shell.Json));
         display.Announce($"{DataSources.ShortName(configuration.Data)}, {configuration.Name}: {trainer.Flow.TrainedCount} parameters,"
-            + $" {backend.Threads} {(backend.Threads == 1 ? "thread" : "threads")}, into {run.Path}");
+            + $" {ComputeOptions.Describe(backend)}, into {run.Path}");
         var watch = Stopwatch.StartNew();
         long first = trainer.StepsDone;
         TestReport test = display.Watch(trainer, report => training.Run(report, _shell.Cancellation));
@@ -132,6 +132,7 @@ internal sealed class TrainCommand
                 parameters = trainer.Flow.TrainedCount,
                 steps = trainer.StepsDone,
                 seed = configuration.Seed,
+                backend = backend.Name,
                 threads = backend.Threads,
                 seconds,
                 stepsPerSecond = (trainer.StepsDone - first) / seconds,

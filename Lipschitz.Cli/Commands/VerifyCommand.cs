@@ -60,7 +60,7 @@ internal static class VerifyCommand
         var watch = Stopwatch.StartNew();
         FlowCertificate certificate = CertificateBuilder.Build(run.In("model.safetensors"), run.Configuration, tightness);
         double seconds = watch.Elapsed.TotalSeconds;
-        using IBackend backend = BackendChoice.Open(threads: 1);
+        using IBackend backend = ComputeOptions.OpenCpu(threads: 1);
         IReadOnlyList<double> estimates = run.LoadFlow(backend).BlockLipschitzEstimates();
         BlockCertificate[] blocks = [.. certificate.Blocks];
         string path = run.In(CertificateFile);

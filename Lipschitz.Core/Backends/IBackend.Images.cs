@@ -42,8 +42,7 @@ public partial interface IBackend
     /// As <see cref="PowerIterate"/>, of the operator that the convolution is on one picture. w [outputs taps, inputs],
     /// u [1, pixels outputs], v [1, pixels inputs], sigma [1, 1].
     /// </summary>
-    /// <returns>The iterations made.</returns>
-    int PowerIterateConvolution(ConvolutionShape shape, Tensor w, int iterations, double tolerance, Tensor u, Tensor v, Tensor sigma);
+    void PowerIterateConvolution(ConvolutionShape shape, Tensor w, int iterations, double tolerance, Tensor u, Tensor v, Tensor sigma);
 
     /// <summary>
     /// As <see cref="NormaliseWeightBackward(Tensor, Tensor, Tensor, Tensor, double, Tensor, Tensor, Tensor)"/> with the derivative of sigma with respect to w

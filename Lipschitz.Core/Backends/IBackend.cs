@@ -10,7 +10,7 @@ namespace Lipschitz.Backends;
 /// <para>
 /// Rules that hold for every kernel: shapes in brackets are [rows, columns]; "&lt;-" overwrites and never reads the old value (so it
 /// may be NaN), "+=" adds; inputs and outputs do not overlap unless the kernel says so; sizes of zero are allowed, an empty sum is 0; wherever beta = 0 the old value is not read;
-/// kernels run on the calling thread, may be called from several threads at once on disjoint outputs, and give the same bits
+/// kernels run on the calling thread or are queued in its order (only <see cref="Download"/> and <see cref="AllFinite"/> wait), may be called from several threads at once on disjoint outputs, and give the same bits
 /// whatever the number of threads. Scalars cross the interface as double.
 /// </para>
 /// <para>
@@ -29,6 +29,15 @@ public partial interface IBackend : IDisposable
     /// <summary>The number of threads <see cref="Parallel"/> uses.</summary>
     int Threads { get; }
 
+    /// <summary>
+    /// How many times as many rows as a processor core the device wants to work on at once: the factor on the size of shards. 1 for processors,
+    /// where results must not depend on the machine.
+    /// </summary>
+    int ShardScale => 1;
+
+    /// <summary>The most bytes that buffers and temporaries have taken of the device's own memory; null where that is the memory of the process.</summary>
+    long? PeakDeviceBytes => null;
+
     // ---- memory ----
 
     /// <summary>A new buffer of zeros.</summary>
@@ -46,6 +55,12 @@ public partial interface IBackend : IDisposable
     /// <summary>Calls <paramref name="body"/> once for each of 0..count-1, on any thread in any order, and returns when all are done.</summary>
     /// <exception cref="AggregateException">Some call failed.</exception>
     void Parallel(int count, Action<int> body);
+
+    /// <summary>
+    /// Something that does what <paramref name="work"/> does, faster where the device can record it. work must call the same kernels with the same
+    /// arguments each time, and read nothing back that decides about them.
+    /// </summary>
+    Action Repeatable(Action work) => work;
 
     /// <summary>x &lt;- value.</summary>
     void Fill(Tensor x, double value);
@@ -190,10 +205,10 @@ public partial interface IBackend : IDisposable
     /// <summary>
     /// Power iteration: repeats u &lt;- W v / |W v|, v &lt;- W'u / |W'u| and leaves sigma &lt;- u'W v. Stops early once |sigma - its last value|
     /// &lt;= tolerance * sigma (tolerance 0: never), in the second iteration at the earliest. W v = 0 gives sigma 0 and leaves u, v. w [m, n], u [1, m], v [1, n], sigma [1, 1].
-    /// With 0 iterations only sigma is written. An estimate from below, never a bound.
+    /// With 0 iterations only sigma is written. An estimate from below, never a bound. How many iterations were made is not told: on a device that
+    /// would mean waiting for it.
     /// </summary>
-    /// <returns>The iterations made.</returns>
-    int PowerIterate(Tensor w, int iterations, double tolerance, Tensor u, Tensor v, Tensor sigma);
+    void PowerIterate(Tensor w, int iterations, double tolerance, Tensor u, Tensor v, Tensor sigma);
 
     /// <summary>effective &lt;- w min(1, coefficient/sigma), its column j times columnScale_j. w [m, n], sigma [1, 1], columnScale [1, n].</summary>
     void NormaliseWeight(Tensor w, Tensor sigma, double coefficient, Tensor columnScale, Tensor effective);

@@ -26,15 +26,3 @@ public readonly record struct BackendOptions(int Device, bool AllowTf32);
 /// <param name="IsNeeded">Whether the back end cannot run without.</param>
 /// <param name="Detail">Version and path, or what was looked for and where.</param>
 public sealed record BackendFinding(string What, bool IsFound, bool IsNeeded, string Detail);
-
-/// <summary>A back end cannot be opened on this machine.</summary>
-public sealed class BackendUnavailableException : Exception
-{
-    /// <summary>Makes the exception.</summary>
-    /// <param name="message">What is missing, where it was looked for, and what to do.</param>
-    /// <param name="inner">The cause, if any.</param>
-    public BackendUnavailableException(string message, Exception? inner = null)
-        : base(message, inner)
-    {
-    }
-}

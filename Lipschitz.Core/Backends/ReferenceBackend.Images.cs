@@ -101,7 +101,7 @@ public sealed partial class ReferenceBackend<T>
     }
 
     /// <inheritdoc/>
-    public int PowerIterateConvolution(
+    public void PowerIterateConvolution(
         ConvolutionShape shape, Tensor w, int iterations, double tolerance, Tensor u, Tensor v, Tensor sigma)
     {
         int outputs = w.Rows / shape.Taps, inputs = w.Columns;
@@ -143,7 +143,6 @@ public sealed partial class ReferenceBackend<T>
 
         value[0] = Length(left) == 0 ? 0 : Dot(images, left);
         Upload(value, sigma);
-        return made;
     }
 
     /// <inheritdoc/>

@@ -165,7 +165,7 @@ public sealed partial class ReferenceBackend<T>
     // ---- weights ----
 
     /// <inheritdoc/>
-    public int PowerIterate(Tensor w, int iterations, double tolerance, Tensor u, Tensor v, Tensor sigma)
+    public void PowerIterate(Tensor w, int iterations, double tolerance, Tensor u, Tensor v, Tensor sigma)
     {
         int m = w.Rows;
         int n = w.Columns;
@@ -222,8 +222,6 @@ public sealed partial class ReferenceBackend<T>
             Upload(left, u);
             Upload(right, v);
         }
-
-        return made;
     }
 
     /// <inheritdoc/>

@@ -64,10 +64,10 @@ public sealed class Flow
     public int Width { get; }
 
     /// <summary>
-    /// Rows that one thread works on at a time: <see cref="PointsPerShard"/> up to 256 columns, <see cref="PicturesPerShard"/> beyond.
-    /// A function of the width alone, so that no result depends on the machine.
+    /// Rows that one thread works on at a time: <see cref="PointsPerShard"/> up to 256 columns, <see cref="PicturesPerShard"/> beyond, times what
+    /// the backend asks for. On processors a function of the width alone, so that no result depends on the machine.
     /// </summary>
-    public int ShardRows => Width <= LargestPoint ? PointsPerShard : PicturesPerShard;
+    public int ShardRows => _backend.ShardScale * (Width <= LargestPoint ? PointsPerShard : PicturesPerShard);
 
     /// <summary>The chain, nearest to the data first.</summary>
     public IReadOnlyList<IBijection> Bijections { get; }

@@ -26,19 +26,20 @@ internal sealed class BatchGradient
     private ulong _seed;
     private uint _step;
 
-    public BatchGradient(Flow flow, LogDetEstimator estimator, IPointSource data, Configuration configuration)
+    public BatchGradient(Flow flow, LogDetEstimator estimator, IPointSource data, Objective objective, Configuration configuration)
     {
         _backend = flow.Backend;
         int columns = flow.Trained.Values.Columns;
         long bytes = (long)columns * (_backend.Precision == Precision.Float32 ? sizeof(float) : sizeof(double));
         _plan = BatchPlan.Of(configuration.Training.Batch, flow.ShardRows, bytes);
-        Sums = new ShardSums[_plan.Shards];
+        Input = new BatchInput(_backend, data, _plan, objective.HasClasses);
+        Losses = new BatchLosses(_backend, _plan, objective, flow.Head?.Classes ?? 0);
         bool takesTurns = _plan.Gradients < _plan.Shards;
         _turns = takesTurns ? new GradientTurns(flow.Bijections.Count + 1) : null;
         _gradients = [.. Enumerable.Range(0, _plan.Gradients).Select(_ => _backend.Allocate(1, columns))];
         int workers = takesTurns ? Math.Min(_backend.Threads, _plan.Shards) : _plan.Shards;
         _workers = [.. Enumerable.Range(0, workers).Select(
-            _ => new ShardWorker(flow, estimator, data, configuration, _plan, _turns, Sums))];
+            _ => new ShardWorker(flow, estimator, configuration, objective, _plan, _turns, Input, Losses))];
         _free = new int[workers];
         _runShard = takesTurns ? RunInTurns : RunAlone;
         _reduce = Reduce;
@@ -47,22 +48,19 @@ internal sealed class BatchGradient
     /// <summary>The flat gradient [1, n].</summary>
     public Tensor Value => _gradients[0];
 
-    /// <summary>What the last step found in each shard.</summary>
-    public ShardSums[] Sums { get; }
+    /// <summary>The rows.</summary>
+    public BatchInput Input { get; }
 
-    /// <summary>Finds the gradient at one step's batch.</summary>
-    /// <returns>What is not finite, of the first rows at fault; null where all is.</returns>
-    public string? Run(ulong seed, uint step)
+    /// <summary>What the last step found for each row.</summary>
+    public BatchLosses Losses { get; }
+
+    /// <summary>Finds the gradient and the losses at one step's batch; does not wait for a device.</summary>
+    public void Run(ulong seed, uint step)
     {
         (_seed, _step, _freeCount) = (seed, step, _free.Length);
         for (int i = 0; i < _free.Length; i++)
         {
             _free[i] = i;
-        }
-
-        foreach (ShardWorker worker in _workers)
-        {
-            worker.Reset();
         }
 
         if (_turns is not null)
@@ -71,23 +69,16 @@ internal sealed class BatchGradient
             _backend.Fill(Value, 0);
         }
 
+        Input.Take(seed, step);
         _backend.Parallel(_plan.Shards, _runShard);
-        ShardWorker? failed = null;
-        foreach (ShardWorker worker in _workers)
-        {
-            if (worker.FailedShard >= 0 && (failed is null || worker.FailedShard < failed.FailedShard))
-            {
-                failed = worker;
-            }
-        }
-
-        if (failed is null && _gradients.Length > 1)
+        if (_gradients.Length > 1)
         {
             _backend.Parallel((Value.Columns + ReductionColumns - 1) / ReductionColumns, _reduce);
         }
-
-        return failed?.DescribeNonFinite();
     }
+
+    /// <summary>What is not finite in the first shard at fault of the last run; null where all losses are finite. Losses must have been read.</summary>
+    public string? Fault() => Losses.FirstNonFinite() is var shard && shard < 0 ? null : _workers[0].DescribeNonFinite(_seed, _step, shard);
 
     private void RunAlone(int shard)
     {
@@ -119,13 +110,9 @@ internal sealed class BatchGradient
             throw;
         }
 
-        // A worker that has failed keeps what it can say about it.
-        if (_workers[worker].FailedShard < 0)
+        lock (_free)
         {
-            lock (_free)
-            {
-                _free[_freeCount++] = worker;
-            }
+            _free[_freeCount++] = worker;
         }
     }
 

@@ -19,14 +19,12 @@ public sealed class Trainer
     private readonly IBackend _backend;
     private readonly IPointSource _data;
     private readonly BatchGradient _batch;
-    private readonly Objective _objective;
-    private readonly Action<int> _pullBack;
-    private readonly Action<int> _updateNorms;
+    private readonly Action _pullBack;
+    private readonly Action _updateNorms;
     private readonly Tensor _gradient;
     private readonly Tensor _norm;
     private Flow? _inference;
     private long _inferenceStep = -1;
-    private uint _step; // of the step in progress, for the cached delegates
 
     /// <summary>A trainer at step 0 of a freshly initialised flow.</summary>
     /// <param name="configuration">What to train and how.</param>
@@ -38,8 +36,8 @@ public sealed class Trainer
     public Trainer(Configuration configuration, IBackend backend, IPointSource data)
     {
         (Configuration, _backend, _data) = (configuration, backend, data);
-        _objective = Objective.Of(configuration.Task, data.Width);
-        LogDetEstimator estimator = _objective.HasDensity ? Estimator(configuration, data.Width) : new NoLogDeterminant();
+        Objective objective = Objective.Of(configuration.Task, data.Width);
+        LogDetEstimator estimator = objective.HasDensity ? Estimator(configuration, data.Width) : new NoLogDeterminant();
         ThrowUnlessLabelled(configuration.Task, data);
         Flow = FlowFactory.Create(configuration, data.Width, backend);
         int batch = configuration.Training.Batch;
@@ -55,11 +53,12 @@ public sealed class Trainer
         }
 
         _norm = backend.Allocate(1, 1);
-
-        _batch = new BatchGradient(Flow, estimator, data, configuration);
+        _batch = new BatchGradient(Flow, estimator, data, objective, configuration);
         _gradient = _batch.Value;
-        _pullBack = part => Flow.PullBack(part, _gradient);
-        _updateNorms = part => Flow.UpdateNorms(part, configuration.Training.PowerIterations, configuration.Training.PowerTolerance);
+        Action<int> pullBack = part => Flow.PullBack(part, _gradient);
+        Action<int> updateNorms = part => Flow.UpdateNorms(part, configuration.Training.PowerIterations, configuration.Training.PowerTolerance);
+        _pullBack = backend.Repeatable(() => backend.Parallel(Flow.Parts, pullBack));
+        _updateNorms = backend.Repeatable(() => backend.Parallel(Flow.Parts, updateNorms));
     }
 
     /// <summary>
@@ -90,31 +89,27 @@ public sealed class Trainer
     internal Tensor Average { get; }
 
     /// <summary>Makes one optimiser step.</summary>
+    /// <remarks>
+    /// A device is waited for once, for the losses and the norm of the gradient that the report needs, before anything is changed: so a step that
+    /// fails changes nothing, and the device has work again at once. The next batch is drawn while it is busy.
+    /// </remarks>
     /// <exception cref="NonFiniteException">
     /// The loss or the gradient is NaN or infinite; the message names the first place, and nothing was changed by this step.
     /// </exception>
     public StepReport Step()
     {
         TrainingSettings training = Configuration.Training;
-        _step = checked((uint)StepsDone);
-        if (_batch.Run(Configuration.Seed, _step) is { } fault)
-        {
-            throw new NonFiniteException($"step {StepsDone + 1}: {fault}; try a smaller training.learningRate or training.clip=1.");
-        }
-
-        _backend.Parallel(Flow.Parts, _pullBack);
+        uint step = checked((uint)StepsDone);
+        _batch.Run(Configuration.Seed, step);
+        _pullBack();
         if (StepsDone < training.HoldConcatenation)
         {
             HoldConcatenation();
         }
 
         _backend.Norm(_gradient, _norm);
-        double norm = Scalar(_norm);
-        if (!double.IsFinite(norm))
-        {
-            throw new NonFiniteException($"step {StepsDone + 1}: {FirstNonFiniteGradient()}; try a smaller training.learningRate or training.clip=1.");
-        }
-
+        _batch.Input.DrawAhead(Configuration.Seed, step + 1);
+        double norm = ReadNorm();
         double rate = LearningRate.At(training, StepsDone);
         // The average follows quickly at first, so that it never remembers the initial weights for long.
         double decay = training.AverageDecay == 0 ? 0 : Math.Min(training.AverageDecay, (1.0 + StepsDone) / (10 + StepsDone));
@@ -122,9 +117,9 @@ public sealed class Trainer
         _backend.Adam(
             Flow.Trained.Values, _gradient, FirstMoment, SecondMoment, Average, _norm, clip,
             new AdamStep(StepsDone + 1, rate, training.Beta1, training.Beta2, training.Epsilon, decay));
-        _backend.Parallel(Flow.Parts, _updateNorms);
+        _updateNorms();
         StepsDone++;
-        return Report(norm, rate);
+        return _batch.Losses.Report(_batch.Input, StepsDone, norm, rate);
     }
 
     /// <summary>
@@ -200,25 +195,15 @@ public sealed class Trainer
         }
     }
 
-    // Sums over shards in order, in every bit the same for any number of threads.
-    private StepReport Report(double gradientNorm, double rate)
+    // Waits for the gradient, and refuses it where it or the loss is not finite.
+    private double ReadNorm()
     {
-        int batch = Configuration.Training.Batch;
-        double density = 0, classes = 0;
-        int correct = 0;
-        foreach (ShardSums shard in _batch.Sums)
-        {
-            density += shard.NegativeLogLikelihood / batch;
-            classes += shard.CrossEntropy / batch;
-            correct += shard.Correct;
-        }
-
-        return new StepReport(StepsDone, _objective.Loss(density, classes), gradientNorm, rate)
-        {
-            NegativeLogLikelihood = _objective.HasDensity ? density : null,
-            CrossEntropy = _objective.HasClasses ? classes : null,
-            Accuracy = _objective.HasClasses ? (double)correct / batch : null,
-        };
+        double norm = Scalar(_norm);
+        _batch.Losses.Read();
+        string? fault = _batch.Fault() ?? (double.IsFinite(norm) ? null : FirstNonFiniteGradient());
+        return fault is null
+            ? norm
+            : throw new NonFiniteException($"step {StepsDone + 1}: {fault}; try a smaller training.learningRate or training.clip=1.");
     }
 
     private void HoldConcatenation()

@@ -14,14 +14,13 @@ internal static unsafe class WeightKernels<T, TVector, TLanes>
     /// W'u is proportional to W'(W v), so that one pass over w makes a whole iteration: each row is used for its number of W v and,
     /// still in the first-level cache, for its part of the sum. Then u'W v = |W'u|.
     /// </remarks>
-    public static int PowerIterate(View<T> w, int iterations, double tolerance, View<T> u, View<T> v, View<T> sigma)
+    public static void PowerIterate(View<T> w, int iterations, double tolerance, View<T> u, View<T> v, View<T> sigma)
     {
         int m = w.Rows, n = w.Columns;
         T* forward = Scratch<T>.Rent(ScratchSlot.Left, m);
         T* back = Scratch<T>.Rent(ScratchSlot.Right, n);
         double last = double.NaN; // the first comparison is false
-        int made = 0;
-        while (made < iterations)
+        for (int turn = 0; turn < iterations; turn++)
         {
             new Span<T>(back, n).Clear();
             for (int i = 0; i < m; i++)
@@ -40,7 +39,6 @@ internal static unsafe class WeightKernels<T, TVector, TLanes>
 
             Elementwise<T, TVector, TLanes>.Scale(T.CreateTruncating(1 / length), new(forward, 1, m, m), u);
             Elementwise<T, TVector, TLanes>.Scale(T.CreateTruncating(1 / product), new(back, 1, n, n), v);
-            made++;
             double value = product / length;
             bool done = tolerance > 0 && Math.Abs(value - last) <= tolerance * value;
             last = value;
@@ -61,7 +59,6 @@ internal static unsafe class WeightKernels<T, TVector, TLanes>
         }
 
         sigma.Data[0] = T.CreateTruncating(last);
-        return made;
     }
 
     /// <summary>effective &lt;- w factor columnScale, factor = min(1, coefficient/sigma).</summary>

@@ -19,6 +19,7 @@ internal static class Repository
     public static string[] References(string project) =>
     [
         .. XDocument.Load(Projects[project]).Descendants("ProjectReference")
+            .Where(reference => reference.Attribute("ReferenceOutputAssembly")?.Value != "false") // plug-ins, which are loaded at run time
             .Select(reference => Path.GetFileNameWithoutExtension(reference.Attribute("Include")!.Value.Replace('\\', '/'))!),
     ];
 

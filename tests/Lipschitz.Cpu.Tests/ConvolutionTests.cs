@@ -1,5 +1,5 @@
 using Lipschitz.Backends;
-using Lipschitz.Cpu.Diagnostics;
+using Lipschitz.Diagnostics;
 using Lipschitz.Tensors;
 
 namespace Lipschitz.Cpu.Tests;
@@ -174,7 +174,8 @@ public class ConvolutionTests
     [Fact]
     public void The_benchmark_times_each_pass_of_each_shape()
     {
-        IReadOnlyList<ConvolutionTiming> timings = ConvolutionBenchmark.Run([(3, 2, 5, 4, 3)], threads: 2, repetitions: 1, peak: 100);
+        using IBackend backend = CpuBackend.Create(threads: 2);
+        IReadOnlyList<ConvolutionTiming> timings = ConvolutionBenchmark.Run([(3, 2, 5, 4, 3)], backend, peak: 100, repetitions: 1);
         Assert.Equal(["forward", "adjoint", "gradient", "all"], timings.Select(t => t.Pass));
         Assert.All(timings, t =>
         {

@@ -199,8 +199,7 @@ public partial class KernelConformance
                 Twin u = bench.InOut(1, m, Unit(bench, m));
                 Twin v = bench.InOut(1, n, Unit(bench, n));
                 Twin sigma = bench.Out(1, 1);
-                bench.Run((b, t) =>
-                    Assert.Equal(iterations, b.PowerIterateConvolution(shape, t(w), iterations, 0, t(u), t(v), t(sigma))));
+                bench.Run((b, t) => b.PowerIterateConvolution(shape, t(w), iterations, 0, t(u), t(v), t(sigma)));
                 double size = shape.Kernel * Math.Sqrt(w.Values.Sum(x => x * x));
                 bench.Check(sigma, "sigma", Tolerance.Iteration(bench.Unit, inputs * shape.Taps, size));
                 bench.Check(u, "u", iterations == 0 ? 0 : Tolerance.Iteration(bench.Unit, inputs * shape.Taps, 1));
@@ -231,15 +230,13 @@ public partial class KernelConformance
         Twin right = bench.InOut(1, 60);
         Twin sigma = bench.Out(1, 1);
         Twin zero = bench.Out(1, 1);
-        List<int> made = [];
         bench.Run((b, t) =>
         {
-            made.Add(b.PowerIterateConvolution(shape, t(w), 500, 1e-3, t(u), t(v), t(sigma)));
-            Assert.Equal(0, b.PowerIterateConvolution(shape, t(none), 3, 0, t(left), t(right), t(zero)));
+            b.PowerIterateConvolution(shape, t(w), 500, 1e-3, t(u), t(v), t(sigma));
+            b.PowerIterateConvolution(shape, t(none), 3, 0, t(left), t(right), t(zero));
         });
-        Assert.Equal(made[1], made[0]);
-        Assert.InRange(made[0], 2, 20);
         bench.Check(sigma, "sigma", Tolerance.Iteration(bench.Unit, 45, 4));
+        RequireEarlyStop(bench, u, v, 45, second: 1, period: 5);
         bench.CheckExact(zero, "sigma of zero");
         bench.CheckExact(left, "u of zero");
         bench.CheckExact(right, "v of zero");

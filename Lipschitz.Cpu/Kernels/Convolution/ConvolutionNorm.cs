@@ -11,7 +11,7 @@ internal static unsafe class ConvolutionNorm<T, TVector, TLanes>
 {
     /// <summary>Repeats u &lt;- W v/|W v|, v &lt;- W'u/|W'u|; sigma &lt;- u'W v.</summary>
     /// <remarks>After an iteration u'W v = |W'u|, so that it takes one convolution each way; both are packed for the call.</remarks>
-    public static int Iterate(ConvolutionShape shape, View<T> w, int iterations, double tolerance, View<T> u, View<T> v, View<T> sigma)
+    public static void Iterate(ConvolutionShape shape, View<T> w, int iterations, double tolerance, View<T> u, View<T> v, View<T> sigma)
     {
         int outputs = w.Rows / shape.Taps, inputs = w.Columns;
         ConvolutionPlan forward = ConvolutionKernels<T, TVector, TLanes>.Plan(shape, inputs, outputs);
@@ -53,7 +53,6 @@ internal static unsafe class ConvolutionNorm<T, TVector, TLanes>
         }
 
         sigma.Data[0] = T.CreateTruncating(value);
-        return made;
     }
 
     private static T* Packed(ConvolutionPlan plan, View<T> w, bool adjoint, ScratchSlot slot)

@@ -119,7 +119,7 @@ public class ImageTests
         double[] w = new double[9];
         w.AsSpan(3, 3).Fill(1);
         Tensor u = Tensor(1, Length, Normal(new Random(1), Length)), v = Tensor(1, Length, Normal(new Random(2), Length)), sigma = NaNs(1, 1);
-        Assert.Equal(200, Backend.PowerIterateConvolution(shape, Tensor(9, 1, w), 200, 0, u, v, sigma));
+        Backend.PowerIterateConvolution(shape, Tensor(9, 1, w), 200, 0, u, v, sigma);
         Close(1 + (2 * Math.Cos(Math.PI / (Length + 1))), sigma.Read()[0]);
         Close(1, Dot(u.Read(), u.Read()));
         Close(1, Dot(v.Read(), v.Read()));

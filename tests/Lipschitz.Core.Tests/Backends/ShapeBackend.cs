@@ -136,7 +136,9 @@ internal sealed class ShapeBackend : IBackend
     {
     }
 
-    public int PowerIterate(Tensor w, int iterations, double tolerance, Tensor u, Tensor v, Tensor sigma) => 0;
+    public void PowerIterate(Tensor w, int iterations, double tolerance, Tensor u, Tensor v, Tensor sigma)
+    {
+    }
 
     public void NormaliseWeight(Tensor w, Tensor sigma, double coefficient, Tensor columnScale, Tensor effective)
     {
@@ -185,7 +187,9 @@ internal sealed class ShapeBackend : IBackend
     {
     }
 
-    public int PowerIterateConvolution(ConvolutionShape shape, Tensor w, int iterations, double tolerance, Tensor u, Tensor v, Tensor sigma) => 0;
+    public void PowerIterateConvolution(ConvolutionShape shape, Tensor w, int iterations, double tolerance, Tensor u, Tensor v, Tensor sigma)
+    {
+    }
 
     public void NormaliseWeightBackward(
         Tensor w, Tensor sigmaGradient, Tensor sigma, double coefficient, Tensor columnScale, Tensor gradient, Tensor columnGradient)

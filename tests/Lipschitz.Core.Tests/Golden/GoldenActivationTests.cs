@@ -93,7 +93,7 @@ public abstract class GoldenActivationTests(IBackend backend, double tolerance)
         {
             Tensor u = backend.Allocate(1, rows), v = Upload(1, start), sigma = backend.Allocate(1, 1);
             int iterations = (int)result!["iterations"].Number();
-            Assert.Equal(iterations, backend.PowerIterate(w, iterations, 0, u, v, sigma));
+            backend.PowerIterate(w, iterations, 0, u, v, sigma);
             GoldenFile.AssertClose(result["u"].Numbers(), Host(u), tolerance, "u");
             GoldenFile.AssertClose(result["v"].Numbers(), Host(v), tolerance, "v");
             GoldenFile.AssertClose([result["sigma"].Number()], Host(sigma), tolerance, "sigma");

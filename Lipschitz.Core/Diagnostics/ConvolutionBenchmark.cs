@@ -2,7 +2,7 @@ using System.Diagnostics;
 using Lipschitz.Backends;
 using Lipschitz.Tensors;
 
-namespace Lipschitz.Cpu.Diagnostics;
+namespace Lipschitz.Diagnostics;
 
 /// <summary>The time of one pass through a convolution in float32.</summary>
 /// <param name="Pass"><c>forward</c>, <c>adjoint</c> (with respect to the input), <c>gradient</c> (with respect to the weight), or <c>all</c> three.</param>
@@ -13,7 +13,7 @@ namespace Lipschitz.Cpu.Diagnostics;
 /// <param name="Kernel">Height and width of the kernel.</param>
 /// <param name="Milliseconds">Of one pass over the batch, the best repetition.</param>
 /// <param name="Gflops">Operations of the definition (2 pixels inputs outputs taps, whatever the method saves) over that time, in 1e9 a second.</param>
-/// <param name="FractionOfPeak">Of the measured <see cref="FmaPeak"/> of as many threads; above 1 where fewer operations are made.</param>
+/// <param name="FractionOfPeak">Of the peak given; above 1 where fewer operations are made.</param>
 public sealed record ConvolutionTiming(
     string Pass, int Batch, int Inputs, int Outputs, int Size, int Kernel, double Milliseconds, double Gflops, double FractionOfPeak);
 
@@ -35,28 +35,20 @@ public static class ConvolutionBenchmark
     ];
 
     /// <summary>Times every shape.</summary>
-    /// <param name="threads">Threads to split the pictures over; 0 for one a processor.</param>
+    /// <param name="backend">Where.</param>
+    /// <param name="peak">GFLOP/s to compare with.</param>
     /// <param name="repetitions">The best of so many.</param>
-    /// <param name="width">The registers to use.</param>
-    /// <param name="peak">GFLOP/s to compare with; 0 to measure it.</param>
-    public static IReadOnlyList<ConvolutionTiming> Run(
-        int threads = 0, int repetitions = 20, SimdWidth width = SimdWidth.Best, double peak = 0) =>
-        Run(Shapes, threads, repetitions, width, peak);
+    public static IReadOnlyList<ConvolutionTiming> Run(IBackend backend, double peak, int repetitions = 20) =>
+        Run(Shapes, backend, peak, repetitions);
 
     /// <summary>Times some shapes.</summary>
     /// <param name="shapes">Pictures, channels, edge of the pictures, edge of the kernel.</param>
-    /// <param name="threads">Threads to split the pictures over; 0 for one a processor.</param>
+    /// <param name="backend">Where.</param>
+    /// <param name="peak">GFLOP/s to compare with.</param>
     /// <param name="repetitions">The best of so many.</param>
-    /// <param name="width">The registers to use.</param>
-    /// <param name="peak">GFLOP/s to compare with; 0 to measure it.</param>
     public static IReadOnlyList<ConvolutionTiming> Run(
-        IEnumerable<(int Batch, int Inputs, int Outputs, int Size, int Kernel)> shapes, int threads = 0, int repetitions = 20,
-        SimdWidth width = SimdWidth.Best, double peak = 0)
-    {
-        using IBackend backend = CpuBackend.Create(Precision.Float32, threads, width);
-        peak = peak > 0 ? peak : FmaPeak.Measure(backend.Threads, width: width);
-        return [.. shapes.SelectMany(shape => Time(backend, shape, repetitions, peak))];
-    }
+        IEnumerable<(int Batch, int Inputs, int Outputs, int Size, int Kernel)> shapes, IBackend backend, double peak, int repetitions = 20) =>
+        [.. shapes.SelectMany(shape => Time(backend, shape, repetitions, peak))];
 
     private static IEnumerable<ConvolutionTiming> Time(
         IBackend backend, (int Batch, int Inputs, int Outputs, int Size, int Kernel) shape, int repetitions, double peak)
@@ -110,27 +102,36 @@ public static class ConvolutionBenchmark
                 Sum();
             }),
         ];
+        void Wait(string pass) => GemmBenchmark.Wait(backend, pass switch
+        {
+            "forward" => image,
+            "adjoint" => back,
+            _ => gradients[0],
+        });
+
         double operations = 2.0 * batch * pixels * inputs * outputs * geometry.Taps;
         foreach ((string pass, int products, Action run) in passes)
         {
-            double seconds = Best(run, repetitions);
+            double seconds = Best(run, () => Wait(pass), repetitions);
             double gflops = products * operations / seconds / 1e9;
             yield return new ConvolutionTiming(pass, batch, inputs, outputs, size, kernel, seconds * 1e3, gflops, gflops / peak);
         }
     }
 
-    private static double Best(Action run, int repetitions)
+    private static double Best(Action run, Action wait, int repetitions)
     {
         // Long enough for the JIT to have replaced its first, unoptimised code.
         long start = Stopwatch.GetTimestamp();
         do
         {
             run();
+            wait();
         }
         while (Stopwatch.GetElapsedTime(start).TotalSeconds < WarmUpSeconds);
 
         start = Stopwatch.GetTimestamp();
         run();
+        wait();
         int rounds = (int)Math.Clamp(MinimumSeconds / Stopwatch.GetElapsedTime(start).TotalSeconds, 1, 10_000);
         double best = double.PositiveInfinity;
         for (int repetition = 0; repetition < repetitions; repetition++)
@@ -141,6 +142,7 @@ public static class ConvolutionBenchmark
                 run();
             }
 
+            wait();
             best = Math.Min(best, Stopwatch.GetElapsedTime(start).TotalSeconds / rounds);
         }
 

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using Lipschitz.Backends;
 using Lipschitz.Tensors;
 
-namespace Lipschitz.Cpu.Diagnostics;
+namespace Lipschitz.Diagnostics;
 
 /// <summary>The time of one product [m, k] [k, n] in float32.</summary>
 /// <param name="Kind">What is multiplied: <c>packed</c> right factor, or <c>gradient</c> for a' b without packing ahead.</param>
@@ -11,7 +11,7 @@ namespace Lipschitz.Cpu.Diagnostics;
 /// <param name="K">The inner length.</param>
 /// <param name="Milliseconds">Of one product, the best repetition.</param>
 /// <param name="Gflops">2 m n k operations over that time, in 1e9 a second.</param>
-/// <param name="FractionOfPeak">Of the measured <see cref="FmaPeak"/> of as many threads.</param>
+/// <param name="FractionOfPeak">Of the peak given.</param>
 public sealed record GemmTiming(string Kind, int M, int N, int K, double Milliseconds, double Gflops, double FractionOfPeak);
 
 /// <summary>Times the products that training is made of, and some large ones: <c>bench gemm</c>.</summary>
@@ -34,17 +34,14 @@ public static class GemmBenchmark
     ];
 
     /// <summary>Times every shape.</summary>
-    /// <param name="threads">Threads to split the rows over; 0 for one a processor.</param>
+    /// <param name="backend">Where.</param>
+    /// <param name="peak">GFLOP/s to compare with.</param>
     /// <param name="repetitions">The best of so many.</param>
-    /// <param name="width">The registers to use.</param>
-    /// <param name="peak">GFLOP/s to compare with; 0 to measure it.</param>
-    public static IReadOnlyList<GemmTiming> Run(
-        int threads = 0, int repetitions = 20, SimdWidth width = SimdWidth.Best, double peak = 0)
-    {
-        using IBackend backend = CpuBackend.Create(Precision.Float32, threads, width);
-        peak = peak > 0 ? peak : FmaPeak.Measure(backend.Threads, width: width);
-        return [.. Shapes.Select(s => Time(backend, s.Kind, s.M, s.N, s.K, repetitions, peak))];
-    }
+    public static IReadOnlyList<GemmTiming> Run(IBackend backend, double peak, int repetitions = 20) =>
+        [.. Shapes.Select(s => Time(backend, s.Kind, s.M, s.N, s.K, repetitions, peak))];
+
+    /// <summary>The GFLOP/s of a product of two large squares: what a device without a measured peak of its own is compared with.</summary>
+    public static double LargeProduct(IBackend backend, int size = 8192) => Time(backend, "packed", size, size, size, 5, 1).Gflops;
 
     private static GemmTiming Time(IBackend backend, string kind, int m, int n, int k, int repetitions, double peak)
     {
@@ -52,17 +49,19 @@ public static class GemmBenchmark
         int threads = backend.Threads;
 
         // A gradient is summed over samples, which are its inner length: every thread makes a whole one of its own samples.
-        Action<int> product = isGradient ? Gradient(backend, m, n, k) : Packed(backend, m, n, k);
+        (Action<int> product, Action<int> wait) = isGradient ? Gradient(backend, m, n, k) : Packed(backend, m, n, k);
 
         // Long enough for the JIT to have replaced its first, unoptimised code.
         long start = Stopwatch.GetTimestamp();
         while (Stopwatch.GetElapsedTime(start).TotalSeconds < WarmUpSeconds)
         {
             product(0);
+            wait(0);
         }
 
         start = Stopwatch.GetTimestamp();
         product(0);
+        wait(0);
         int rounds = (int)Math.Clamp(MinimumSeconds / Stopwatch.GetElapsedTime(start).TotalSeconds, 1, 10_000);
         double[] seconds = new double[threads];
         double best = double.PositiveInfinity;
@@ -76,6 +75,7 @@ public static class GemmBenchmark
                     product(t);
                 }
 
+                wait(t);
                 seconds[t] = Stopwatch.GetElapsedTime(begin).TotalSeconds;
             });
             best = Math.Min(best, seconds.Max() / rounds);
@@ -85,27 +85,36 @@ public static class GemmBenchmark
         return new GemmTiming(kind, m, n, k, best * 1e3, gflops, gflops / peak);
     }
 
-    private static Action<int> Packed(IBackend backend, int m, int n, int k)
+    private static (Action<int> Product, Action<int> Wait) Packed(IBackend backend, int m, int n, int k)
     {
         int threads = backend.Threads;
         Tensor a = Filled(backend, m, k), b = Filled(backend, k, n), c = backend.Allocate(m, n);
         PackedMatrix packed = backend.CreatePacked(k, n);
         backend.Pack(b, false, packed);
-        return t =>
-        {
-            int first = Split(t), count = Split(t + 1) - first;
-            backend.Multiply(a.RowRange(first, count), packed, 0, c.RowRange(first, count));
-        };
+        return (
+            t =>
+            {
+                int first = Split(t), count = Split(t + 1) - first;
+                backend.Multiply(a.RowRange(first, count), packed, 0, c.RowRange(first, count));
+            },
+            _ => Wait(backend, c));
 
         // Whole tiles of 6 rows to each thread, but for the last.
         int Split(int part) => part == threads ? m : m * part / threads / 6 * 6;
     }
 
-    private static Action<int> Gradient(IBackend backend, int m, int n, int k)
+    private static (Action<int> Product, Action<int> Wait) Gradient(IBackend backend, int m, int n, int k)
     {
         Tensor a = Filled(backend, k, m), b = Filled(backend, k, n);
         Tensor[] c = [.. Enumerable.Range(0, backend.Threads).Select(_ => backend.Allocate(m, n))];
-        return t => backend.Multiply(a, true, b, false, 1, c[t]);
+        return (t => backend.Multiply(a, true, b, false, 1, c[t]), t => Wait(backend, c[t]));
+    }
+
+    /// <summary>Returns when the kernels that write a tensor are done: reading waits for a device.</summary>
+    internal static void Wait(IBackend backend, Tensor x)
+    {
+        Span<double> first = stackalloc double[1];
+        backend.Download(x.RowRange(0, 1).ColumnRange(0, 1), first);
     }
 
     private static Tensor Filled(IBackend backend, int rows, int columns)
