@@ -5,7 +5,7 @@ using Lipschitz.Tensors;
 
 namespace Lipschitz.Cuda;
 
-/// <content>Convolutions: by cuDNN; where it is missing, and for kernels of 1 x 1, as products.</content>
+/// <content>Convolutions: by cuDNN; where it is missing or declines, and for kernels of 1 x 1, as products.</content>
 internal sealed partial class CudaBackend
 {
     private const long GatheredBytes = 64 << 20; // at once: about what stays in the second-level cache
@@ -41,28 +41,14 @@ internal sealed partial class CudaBackend
         {
             _products.Multiply(x, false, packed.Filter, true, (float)beta, y);
         }
-        else if (_convolutions is not null)
-        {
-            _convolutions.Forward(w.Shape, x, ((DeviceView)packed.Filter).Data, (float)beta, y);
-        }
-        else
+        else if (_convolutions is null || !_convolutions.TryForward(w.Shape, x, ((DeviceView)packed.Filter).Data, (float)beta, y))
         {
             ForEachGathered(w.Shape, x, (rows, pixels) =>
                 _products.Multiply(pixels, false, packed.Matrix, true, (float)beta, y.RowRange(rows.Start, rows.Count)));
         }
 
-        GC.KeepAlive(x.Buffer);
+        Alive(x, y);
         GC.KeepAlive(w);
-        GC.KeepAlive(y.Buffer);
-    }
-
-    /// <inheritdoc/>
-    public void ConvolveActivate(
-        Tensor x, PackedConvolution w, Tensor bias, Activation f, Tensor parameters, int valueRows, Tensor pre, Tensor y)
-    {
-        RequireBlocks(pre.RowRange(0, valueRows), w.Shape.Pixels, "valueRows");
-        Convolve(x, w, 0, pre);
-        BiasActivate(bias, f, parameters, valueRows, pre, y);
     }
 
     /// <inheritdoc/>
@@ -76,6 +62,10 @@ internal sealed partial class CudaBackend
         {
             _products.Multiply(yGradient, true, x, false, 1, gradient);
         }
+        else if (x.Rows == 0)
+        {
+            return; // nothing to add
+        }
         else if (gradient.IsContiguous)
         {
             AddWeightGradient(shape, x, yGradient, 1, new DeviceView(gradient).Data);
@@ -88,30 +78,22 @@ internal sealed partial class CudaBackend
                 "add_parts", Grid.Elements(gradient.Count), new DeviceView(sum.Address, gradient.Rows, gradient.Columns, gradient.Columns), 1, 1f, gradient);
         }
 
-        GC.KeepAlive(x.Buffer);
-        GC.KeepAlive(yGradient.Buffer);
-        GC.KeepAlive(gradient.Buffer);
+        Alive(x, yGradient, gradient);
     }
 
     /// <summary>gradient [outputs, taps inputs] without gaps &lt;- the weight gradient + beta gradient.</summary>
     private void AddWeightGradient(ConvolutionShape shape, Tensor x, Tensor yGradient, float beta, nint gradient)
     {
+        if (_convolutions is not null && _convolutions.TryBackwardFilter(shape, x, yGradient, beta, gradient))
+        {
+            return;
+        }
+
+        // Sums of one part of the pixels after the other: a fixed order.
         int inner = shape.Taps * x.Columns;
         var target = new DeviceView(gradient, yGradient.Columns, inner, inner);
-        if (_convolutions is not null)
-        {
-            _convolutions.BackwardFilter(shape, x, yGradient, beta, gradient);
-        }
-        else if (x.Rows == 0)
-        {
-            _products.Multiply(yGradient, true, new DeviceView(gradient, 0, inner, inner), false, beta, target);
-        }
-        else
-        {
-            // Sums of one part of the pixels after the other: a fixed order.
-            ForEachGathered(shape, x, (rows, pixels) =>
-                _products.Multiply(yGradient.RowRange(rows.Start, rows.Count), true, pixels, false, rows.Start == 0 ? beta : 1, target));
-        }
+        ForEachGathered(shape, x, (rows, pixels) =>
+            _products.Multiply(yGradient.RowRange(rows.Start, rows.Count), true, pixels, false, rows.Start == 0 ? beta : 1, target));
     }
 
     /// <summary>Gathers the pixels under the kernel of some rows of x after others, [rows, taps inputs], and queues what is to be done with them.</summary>

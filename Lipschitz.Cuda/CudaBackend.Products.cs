@@ -32,9 +32,8 @@ internal sealed partial class CudaBackend
         Require(a, c.Rows, b.Inner, "a");
         Require(c, a.Rows, b.Columns, "c");
         _products.Multiply(a, false, ((CudaPackedMatrix)b).Matrix, false, (float)beta, c);
-        GC.KeepAlive(a.Buffer);
+        Alive(a, c);
         GC.KeepAlive(b);
-        GC.KeepAlive(c.Buffer);
     }
 
     /// <inheritdoc/>
@@ -45,22 +44,6 @@ internal sealed partial class CudaBackend
         Require(b, transposeB ? n : k, transposeB ? k : n, "b");
         Require(c, m, n, "c");
         _products.Multiply(a, transposeA, b, transposeB, (float)beta, c);
-        GC.KeepAlive(a.Buffer);
-        GC.KeepAlive(b.Buffer);
-        GC.KeepAlive(c.Buffer);
-    }
-
-    /// <inheritdoc/>
-    public void MultiplyActivate(Tensor x, PackedMatrix w, Tensor bias, Activation f, Tensor parameters, int valueRows, Tensor pre, Tensor y)
-    {
-        Multiply(x, w, 0, pre);
-        BiasActivate(bias, f, parameters, valueRows, pre, y);
-    }
-
-    /// <inheritdoc/>
-    public void MultiplySlopes(Tensor v, PackedMatrix m, Tensor slopes, Tensor y)
-    {
-        Multiply(v, m, 0, y);
-        SlopeVjp(Activation.Tanh, slopes, y, y); // any elementwise one: all have the same form
+        Alive(a, b, c);
     }
 }
