@@ -24,14 +24,17 @@ public sealed class CudaPlugin : IBackendPlugin
     }
 
     /// <inheritdoc/>
-    public IBackend Open(BackendOptions options)
+    public IBackend Open(BackendOptions options) => OpenBackend(options) as object as IBackend
+        ?? throw new BackendUnavailableException("TODO: the CUDA back end is not complete yet."); // a CudaBackend is one once all parts are merged
+
+    internal static CudaBackend OpenBackend(BackendOptions options)
     {
         CudaContext context = CudaContext.Open(options.Device);
         IProducts? products = null;
         IConvolutions? convolutions = null;
         try
         {
-            products = OpenCublas(context, options.AllowTf32) ?? new OwnProducts(context);
+            products = (IProducts?)OpenCublas(context, options.AllowTf32) ?? new OwnProducts(context);
             convolutions = OpenCudnn(context, options.AllowTf32);
             return new CudaBackend(context, products, convolutions);
         }
