@@ -40,8 +40,8 @@ internal static unsafe partial class Cudnn
 
     private const string Library = NativeLibraries.Cudnn;
 
-    /// <summary>Whether a status says that there is no kernel for what was asked: CUDNN_STATUS_NOT_SUPPORTED and its kinds, and pointers it cannot use.</summary>
-    public static bool IsRefusal(int status) => status is >= 3000 and < 4000 or 2003;
+    /// <summary>Whether a status says that cuDNN has nothing for what was asked: CUDNN_STATUS_BAD_PARAM, CUDNN_STATUS_NOT_SUPPORTED and their kinds.</summary>
+    public static bool IsRefusal(int status) => status is >= 2000 and < 4000;
 
     [LibraryImport(Library, EntryPoint = "cudnnGetVersion")]
     public static partial nuint GetVersion();

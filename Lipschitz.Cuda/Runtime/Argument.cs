@@ -15,6 +15,9 @@ internal readonly struct Argument
     /// <summary>Bytes.</summary>
     public int Size { get; }
 
+    /// <summary>The address it holds, if it is a view or an address; else anything.</summary>
+    public nint Address => _bytes.Data;
+
     public static implicit operator Argument(Tensor tensor) => new(tensor, 24);
 
     public static implicit operator Argument(DeviceView view) => new(view, 24);

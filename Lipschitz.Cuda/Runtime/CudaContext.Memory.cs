@@ -23,7 +23,21 @@ internal sealed unsafe partial class CudaContext
         using Lock.Scope scope = Enter();
         if (bytes > 0)
         {
+            Pin(address);
             Check(Driver.MemsetD8(address, 0, checked((nuint)bytes), _stream), "cuMemsetD8Async");
+        }
+    }
+
+    /// <summary>Queues view &lt;- 0.</summary>
+    public void Clear(DeviceView view)
+    {
+        using Lock.Scope scope = Enter();
+        bool isGapless = view.Stride == view.Columns;
+        int rows = isGapless ? Math.Min(view.Rows, 1) : view.Rows;
+        long bytes = (isGapless ? (long)view.Rows * view.Columns : view.Columns) * sizeof(float);
+        for (int row = 0; row < rows; row++)
+        {
+            Clear(view.Data + ((nint)row * view.Stride * sizeof(float)), bytes);
         }
     }
 
@@ -35,14 +49,14 @@ internal sealed unsafe partial class CudaContext
         }
     }
 
-    /// <summary>Memory of zeros for a buffer. A graph that is being captured keeps the buffer alive, since replays use its address.</summary>
-    internal (MemoryPool Pool, MemoryBlock Block) Allocate(CudaBuffer buffer)
+    /// <summary>Memory of zeros for a buffer of so many numbers.</summary>
+    internal (MemoryPool Pool, MemoryBlock Block) Allocate(int length)
     {
         using Lock.Scope scope = Enter();
-        MemoryBlock block = _pool.Rent((long)buffer.Length * sizeof(float));
+        MemoryBlock block = _pool.Rent((long)length * sizeof(float));
         try
         {
-            Clear(block.Address, (long)buffer.Length * sizeof(float));
+            Clear(block.Address, (long)length * sizeof(float));
         }
         catch
         {
@@ -50,7 +64,6 @@ internal sealed unsafe partial class CudaContext
             throw;
         }
 
-        _recording?.Keep(buffer);
         return (_pool, block);
     }
 

@@ -34,8 +34,23 @@ internal sealed unsafe partial class CudaContext
             if (_graphs.Remove(graph))
             {
                 MakeCurrent();
-                graph.Destroy(_stream);
+                graph.Destroy(_pool, _stream);
             }
+        }
+    }
+
+    /// <summary>Lets go of what a graph that did not come about would have used.</summary>
+    internal void Forget(CudaGraph graph) => graph.Forget(_pool);
+
+    /// <summary>
+    /// Keeps the memory at an address for the graph that is being captured, if one is: even where its owner lets it go, nobody else may get what
+    /// replays write to. Whoever queues anything calls this for each operand; launches and copies do.
+    /// </summary>
+    internal void Pin(nint address)
+    {
+        if (_recording is { IsCapturing: true } recording && _pool.Find(address) is MemoryBlock block)
+        {
+            recording.Pin(block);
         }
     }
 

@@ -10,7 +10,6 @@ namespace Lipschitz.Cuda.Runtime;
 /// </remarks>
 internal sealed unsafe partial class CudaContext : IDisposable
 {
-    private const int OldestCapability = 80; // the kernels are compiled for 8.0
     private const int LargestGridYZ = 65_535;
     private const int LargestBlock = 1024;
 
@@ -69,7 +68,7 @@ internal sealed unsafe partial class CudaContext : IDisposable
     public static CudaContext Open(int device, string ptx)
     {
         CudaDevice.RequireDriver();
-        int number = CudaDevice.Require(device, OldestCapability);
+        int number = CudaDevice.Require(device);
         var context = new CudaContext(number);
         try
         {
@@ -181,6 +180,7 @@ internal sealed unsafe partial class CudaContext : IDisposable
             for (int i = 0; i < arguments.Length; i++)
             {
                 parameters[i] = first + i;
+                Pin(first[i].Address);
             }
 
             (uint x, uint y, uint z, uint threads) = ((uint)grid.X, (uint)grid.Y, (uint)grid.Z, (uint)grid.Threads);

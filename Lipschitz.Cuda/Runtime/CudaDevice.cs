@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using Lipschitz.Backends;
 using Lipschitz.Cuda.Interop;
@@ -7,6 +8,12 @@ namespace Lipschitz.Cuda.Runtime;
 /// <summary>What the driver says of itself and its devices before one is opened.</summary>
 internal static unsafe class CudaDevice
 {
+    /// <summary>The oldest compute capability, times ten, that the kernels are compiled for.</summary>
+    public const int OldestCapability = 80;
+
+    /// <summary>Where the driver's library is.</summary>
+    public static string DriverPath => NativeLibraries.DriverSearch.Path;
+
     /// <summary>Makes sure that there is a driver that is new enough.</summary>
     /// <returns>Its version, such as 12060 for 12.6.</returns>
     /// <exception cref="BackendUnavailableException">There is none.</exception>
@@ -40,10 +47,10 @@ internal static unsafe class CudaDevice
         };
     }
 
-    /// <summary>Makes sure that there is a device of that ordinal with that compute capability.</summary>
+    /// <summary>Makes sure that there is a device of that ordinal, and that it is new enough.</summary>
     /// <returns>The driver's name for it.</returns>
     /// <exception cref="BackendUnavailableException">There is none.</exception>
-    public static int Require(int ordinal, int oldestCapability)
+    public static int Require(int ordinal)
     {
         int count = Count();
         if (ordinal < 0 || ordinal >= count)
@@ -53,10 +60,20 @@ internal static unsafe class CudaDevice
 
         int device = Get(ordinal);
         int capability = Capability(device);
-        return capability >= oldestCapability
+        return capability >= OldestCapability
             ? device
             : throw new BackendUnavailableException(
-                $"CUDA device {ordinal}, {Name(device)}, has compute capability {CapabilityText(capability)}; {CapabilityText(oldestCapability)} or later is needed.");
+                $"CUDA device {ordinal}, {Name(device)}, has compute capability {CapabilityText(capability)}; {CapabilityText(OldestCapability)} or later is needed.");
+    }
+
+    /// <summary>Name, compute capability and memory, in one line.</summary>
+    /// <exception cref="BackendUnavailableException">It is too old.</exception>
+    public static string Describe(int ordinal)
+    {
+        int device = Require(ordinal);
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{Name(device)}, compute capability {CapabilityText(Capability(device))}, {Memory(device) / (double)(1L << 30):0.0} GiB");
     }
 
     /// <summary>The number of devices.</summary>

@@ -15,6 +15,9 @@ internal sealed class MemoryBlock(nint address, long bytes)
     /// <summary>Where one pool takes its blocks from another: the other's block.</summary>
     public MemoryBlock? Parent { get; init; }
 
+    /// <summary>The number of graphs that use it. While there is one, nobody else gets it.</summary>
+    public int Graphs { get; set; }
+
     /// <summary>Whether it is rented now.</summary>
     public bool IsRented { get; set; }
 }
