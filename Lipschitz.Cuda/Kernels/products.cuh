@@ -21,13 +21,6 @@ DEVICE float element(const MatrixFactor& factor, unsigned outer, int inner) {
     return factor.innerIsLast ? factor.view.at(outer, inner) : factor.view.at(inner, outer);
 }
 
-// Loops over the numbers that a thread keeps must be unrolled, so that these are registers.
-#ifdef LIPSCHITZ_HOST
-#define UNROLL
-#else
-#define UNROLL _Pragma("unroll")
-#endif
-
 // Numbers of the inner dimension that a tile holds in shared memory at once.
 #define TILE_DEPTH 16
 
