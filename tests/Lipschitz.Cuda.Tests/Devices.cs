@@ -1,3 +1,4 @@
+using Lipschitz.Backends;
 using Lipschitz.Cuda.Runtime;
 
 namespace Lipschitz.Cuda.Tests;
@@ -24,7 +25,7 @@ internal static class Devices
     public static IConvolutions? None(CudaContext context) => null;
 
     /// <summary>A backend; skips the test where a library or the device is missing.</summary>
-    public static CudaBackend Open(Func<CudaContext, IProducts> products, Func<CudaContext, IConvolutions?> convolutions)
+    public static IBackend Open(Func<CudaContext, IProducts> products, Func<CudaContext, IConvolutions?> convolutions)
     {
         Doubles.Require();
         CudaContext context = CudaContext.Open(0);
@@ -32,7 +33,7 @@ internal static class Devices
         try
         {
             opened = products(context);
-            return new CudaBackend(context, opened, convolutions(context));
+            return (IBackend)(object)new CudaBackend(context, opened, convolutions(context));
         }
         catch
         {
