@@ -122,9 +122,8 @@ internal static partial class Doubles
             [.. flags, "-I" + work, Path.Combine(doubles, source), "-o", Path.Combine(work, name), "-L" + work, "-Wl,-rpath,$ORIGIN", .. more];
         string[] Library(string source, string name, params string[] more) => Program(source, name, ["-shared", "-Wl,-soname," + name, .. more]);
         Run(Library("cuda.cpp", "libcuda.so.1"));
-        Parallel.Invoke(
-            () => Run(Library("cublas.cpp", "libcublas.so.12", "-l:libcuda.so.1")),
-            () => Run(Library("cudnn.cpp", "libcudnn.so.9", "-l:libcuda.so.1")));
+        Run(Library("cublas.cpp", "libcublas.so.12", "-l:libcuda.so.1"));
+        Run(Library("cudnn.cpp", "libcudnn.so.9", "-l:libcuda.so.1"));
         if (kernels.EndsWith(ProbeKernels, StringComparison.Ordinal))
         {
             Run(Program("checks.cpp", CheckProgram, "-l:libcublas.so.12", "-l:libcuda.so.1"));
