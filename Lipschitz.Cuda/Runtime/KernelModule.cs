@@ -21,9 +21,17 @@ internal sealed unsafe class KernelModule : IDisposable
         }
 
         Load(ptx);
-        foreach ((string name, int[] bytes) in sizes)
+        try
         {
-            _kernels.Add(name, new Kernel(name, Function(name), bytes));
+            foreach ((string name, int[] bytes) in sizes)
+            {
+                _kernels.Add(name, new Kernel(name, Function(name), bytes));
+            }
+        }
+        catch
+        {
+            Dispose();
+            throw;
         }
     }
 
