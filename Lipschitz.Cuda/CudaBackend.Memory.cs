@@ -66,7 +66,9 @@ internal sealed partial class CudaBackend
     }
 
     /// <inheritdoc cref="IBackend.Parallel"/>
-    /// <remarks>One after the other on the calling thread: the device is what works in parallel, and a recording sees only its own thread's calls.</remarks>
+    /// <remarks>
+    /// One after the other on the calling thread: the device is what works in parallel, and a recording sees only its own thread's calls.
+    /// </remarks>
     public void Parallel(int count, Action<int> body)
     {
         List<Exception>? failures = null;

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using Lipschitz.Backends;
 using Lipschitz.Cuda.Runtime;
 using Lipschitz.Tensors;
 

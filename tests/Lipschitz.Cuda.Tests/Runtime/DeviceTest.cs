@@ -4,7 +4,7 @@ using Lipschitz.Cuda.Runtime;
 
 namespace Lipschitz.Cuda.Tests.Runtime;
 
-/// <summary>A test on the doubles: starts from their first state, and fails where a rule of CUDA was broken or something was not given back.</summary>
+/// <summary>A test on the doubles: starts from their first state; fails where a rule of CUDA was broken or something was not given back.</summary>
 public abstract class DeviceTest : IDisposable
 {
     /// <summary>A kernel as its PTX declares it; the double runs the one of that name in kernels.cu: add_parts(parts, count, beta, c).</summary>
@@ -58,6 +58,9 @@ public abstract class DeviceTest : IDisposable
         context.Upload(numbers, View(buffer, 1, numbers.Length));
         return buffer;
     }
+
+    private protected static void AssertThrows<T>(string part, Action action)
+        where T : Exception => Assert.Contains(part, Assert.Throws<T>(action).Message, StringComparison.Ordinal);
 
     private protected static float[] Draw(int count, int seed)
     {

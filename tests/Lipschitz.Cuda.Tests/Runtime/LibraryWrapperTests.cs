@@ -87,8 +87,9 @@ public sealed class LibraryWrapperTests : DeviceTest
         Control.Fail("cudnnConvolutionBackwardFilter", 1, 3004); // found out only when it is run
         Assert.False(convolutions.TryBackwardFilter(shape, View(x, 4, 1), View(x, 4, 1, 0, 16), 0, x.Address + 128));
         Control.Fail("cudnnConvolutionBackwardData", 1, 4000);
-        CudaException failure = Assert.Throws<CudaException>(() => convolutions.TryBackwardData(shape, View(x, 4, 1), x.Address + 64, 0, View(x, 4, 1, 0, 32)));
-        Assert.Contains("1 pictures of 2 x 2, kernel 3, 1 channels (stride 1) to 1 (stride 1)", failure.Message, StringComparison.Ordinal);
+        AssertThrows<CudaException>(
+            "1 pictures of 2 x 2, kernel 3, 1 channels (stride 1) to 1 (stride 1)",
+            () => convolutions.TryBackwardData(shape, View(x, 4, 1), x.Address + 64, 0, View(x, 4, 1, 0, 32)));
     }
 
     [Fact]
@@ -132,7 +133,8 @@ public sealed class LibraryWrapperTests : DeviceTest
             }
         }
 
-        (CudaBuffer Buffer, DeviceView View) left = Strided(context, a, aRows, aColumns, 0), right = Strided(context, b, bRows, bColumns, 3), result = Strided(context, c, m, n, 1);
+        (CudaBuffer Buffer, DeviceView View) left = Strided(context, a, aRows, aColumns, 0), right = Strided(context, b, bRows, bColumns, 3);
+        (CudaBuffer Buffer, DeviceView View) result = Strided(context, c, m, n, 1);
         products.Multiply(left.View, transposeA, right.View, transposeB, beta, result.View);
         AssertClose(wanted, Read(context, result.View));
         GC.KeepAlive((left, right, result));
@@ -145,7 +147,8 @@ public sealed class LibraryWrapperTests : DeviceTest
         float[] x = Draw(rows * inputs, 1), y = Draw(rows * outputs, 2), w = Draw(outputs * shape.Taps * inputs, 3);
         using var reference = new ReferenceBackend<double>();
         Tensor xr = Put(reference, x, rows, inputs), yr = Put(reference, y, rows, outputs), wr = Put(reference, w, outputs * shape.Taps, inputs);
-        PackedConvolution forward = reference.CreatePackedConvolution(shape, inputs, outputs), adjoint = reference.CreatePackedConvolution(shape, outputs, inputs);
+        PackedConvolution forward = reference.CreatePackedConvolution(shape, inputs, outputs);
+        PackedConvolution adjoint = reference.CreatePackedConvolution(shape, outputs, inputs);
         reference.PackConvolution(wr, false, forward);
         reference.PackConvolution(wr, true, adjoint);
         int gap = isOdd ? 1 : 4;
