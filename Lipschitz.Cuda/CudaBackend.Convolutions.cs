@@ -8,7 +8,8 @@ namespace Lipschitz.Cuda;
 /// <content>Convolutions: by cuDNN; where it is missing or declines, and for kernels of 1 x 1, as products.</content>
 internal sealed partial class CudaBackend
 {
-    private const long GatheredBytes = 64 << 20; // at once: about what stays in the second-level cache
+    /// <summary>Bytes of gathered pixels at once: about what stays in the second-level cache.</summary>
+    internal long GatheredBytes { get; set; } = 64 << 20; // tests lower it
 
     /// <inheritdoc/>
     public PackedConvolution CreatePackedConvolution(ConvolutionShape shape, int inputs, int outputs) =>

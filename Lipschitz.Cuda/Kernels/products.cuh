@@ -1,23 +1,25 @@
 // Matrix products where cuBLAS is missing, and the tile of a product that the power iteration of convolutions uses too.
 
 // A factor of a product as a tile reads it: element (outer, inner), outer being the row of the left factor or the column of the right one.
-// innerIsLast says along which of the two the memory is contiguous, so that neighbouring threads read neighbouring numbers.
+// innerIsLast says along which of the two the memory is contiguous, so that neighbouring threads read neighbouring numbers. What a factor has to
+// work out of an index is its place; an outer index stays with a thread, so that its place is found once.
 struct MatrixFactor {
     View view;
     unsigned count;  // of outer indices
     bool innerIsLast;
 };
 
+DEVICE unsigned outer_place(const MatrixFactor&, unsigned outer) {
+    return outer;
+}
+
+DEVICE int inner_place(const MatrixFactor&, int inner) {
+    return inner;
+}
+
 DEVICE float element(const MatrixFactor& factor, unsigned outer, int inner) {
     return factor.innerIsLast ? factor.view.at(outer, inner) : factor.view.at(inner, outer);
 }
-
-// Loops over the numbers that a thread keeps must be unrolled, so that these are registers.
-#ifdef LIPSCHITZ_HOST
-#define UNROLL
-#else
-#define UNROLL _Pragma("unroll")
-#endif
 
 // Numbers of the inner dimension that a tile holds in shared memory at once.
 #define TILE_DEPTH 16
@@ -49,27 +51,34 @@ DEVICE void tile_pick(const float* row, unsigned thread, float (&numbers)[P]) {
     }
 }
 
+// Which of 16 P outer indices, and which of TILE_DEPTH inner ones, a thread reads as its number r.
+template <int P>
+DEVICE unsigned outer_of(bool innerIsLast, int r) {
+    return innerIsLast ? threadIdx.x / TILE_DEPTH + 16 * r : threadIdx.x % (16 * P);
+}
+
+template <int P>
+DEVICE unsigned inner_of(bool innerIsLast, int r) {
+    return innerIsLast ? threadIdx.x % TILE_DEPTH : threadIdx.x / (16 * P) + 16 / P * r;
+}
+
 // This thread's share of 16 P outer indices from `outer` and TILE_DEPTH inner ones from `inner`, zero outside.
-template <int P, class Factor>
-DEVICE void tile_read(const Factor& factor, unsigned outer, int inner, int end, float (&numbers)[P]) {
-    unsigned thread = threadIdx.x;
+template <int P, class Factor, class Place>
+DEVICE void tile_read(const Factor& factor, const Place (&places)[P], unsigned outer, int inner, int end, float (&numbers)[P]) {
     UNROLL
     for (int r = 0; r < P; r++) {
-        unsigned i = outer + (factor.innerIsLast ? thread / TILE_DEPTH + 16 * r : thread % (16 * P));
-        unsigned p = inner + (factor.innerIsLast ? thread % TILE_DEPTH : thread / (16 * P) + 16 / P * r);
-        numbers[r] = i < factor.count && p < (unsigned)end ? element(factor, i, (int)p) : 0;
+        unsigned i = outer + outer_of<P>(factor.innerIsLast, r), p = inner + inner_of<P>(factor.innerIsLast, r);
+        auto place = inner_place(factor, (int)p);
+        numbers[r] = i < factor.count && p < (unsigned)end ? element(factor, places[r], place) : 0;
     }
 }
 
 // The same numbers into shared memory [TILE_DEPTH, 16 P], rows 4 apart more than needed, against conflicts of banks.
 template <int P>
 DEVICE void tile_write(bool innerIsLast, const float (&numbers)[P], float (*tile)[16 * P + 4]) {
-    unsigned thread = threadIdx.x;
     UNROLL
     for (int r = 0; r < P; r++) {
-        unsigned i = innerIsLast ? thread / TILE_DEPTH + 16 * r : thread % (16 * P);
-        unsigned p = innerIsLast ? thread % TILE_DEPTH : thread / (16 * P) + 16 / P * r;
-        tile[p][i] = numbers[r];
+        tile[inner_of<P>(innerIsLast, r)][outer_of<P>(innerIsLast, r)] = numbers[r];
     }
 }
 
@@ -93,9 +102,25 @@ DEVICE void multiply_tile(const Left& left, const Right& right, unsigned row, un
     SHARED __attribute__((aligned(16))) float lefts[TILE_DEPTH][16 * PM + 4];
     SHARED __attribute__((aligned(16))) float rights[TILE_DEPTH][16 * PN + 4];
     unsigned threadRow = threadIdx.x / 16, threadColumn = threadIdx.x % 16;
+    if (from >= to) {
+        return;
+    }
+
+    decltype(outer_place(left, row)) leftPlaces[PM];
+    decltype(outer_place(right, column)) rightPlaces[PN];
+    UNROLL
+    for (int r = 0; r < PM; r++) {
+        leftPlaces[r] = outer_place(left, row + outer_of<PM>(left.innerIsLast, r));
+    }
+
+    UNROLL
+    for (int c = 0; c < PN; c++) {
+        rightPlaces[c] = outer_place(right, column + outer_of<PN>(right.innerIsLast, c));
+    }
+
     float nextLeft[PM], nextRight[PN];
-    tile_read<PM>(left, row, from, to, nextLeft);
-    tile_read<PN>(right, column, from, to, nextRight);
+    tile_read(left, leftPlaces, row, from, to, nextLeft);
+    tile_read(right, rightPlaces, column, from, to, nextRight);
     int start = from;
     for (int rest = to - from; rest > 0; rest -= TILE_DEPTH) {
         BARRIER();  // the last tile has been read
@@ -104,8 +129,8 @@ DEVICE void multiply_tile(const Left& left, const Right& right, unsigned row, un
         BARRIER();
         if (rest > TILE_DEPTH) {
             start += TILE_DEPTH;
-            tile_read<PM>(left, row, start, to, nextLeft);
-            tile_read<PN>(right, column, start, to, nextRight);
+            tile_read(left, leftPlaces, row, start, to, nextLeft);
+            tile_read(right, rightPlaces, column, start, to, nextRight);
         }
 
         UNROLL

@@ -186,10 +186,27 @@ struct PixelFactor {
     bool innerIsLast;
 };
 
-DEVICE float element(const PixelFactor& factor, unsigned pixel, int inner) {
-    int tap = inner / factor.channels, channel = inner % factor.channels, y = (int)pixel / factor.width, x = (int)pixel % factor.width;
-    long long from = neighbour(0, y, x, tap, factor.height, factor.width, factor.kernel);
-    return from < 0 ? 0 : factor.picture[from * factor.channels + channel] * factor.scale;
+struct PixelPlace {
+    int y, x;
+};
+
+struct TapPlace {
+    int dy, dx, channel;
+};
+
+DEVICE PixelPlace outer_place(const PixelFactor& factor, unsigned pixel) {
+    return {(int)pixel / factor.width, (int)pixel % factor.width};
+}
+
+DEVICE TapPlace inner_place(const PixelFactor& factor, int inner) {
+    int tap = inner / factor.channels;
+    return {tap / factor.kernel - factor.kernel / 2, tap % factor.kernel - factor.kernel / 2, inner % factor.channels};
+}
+
+DEVICE float element(const PixelFactor& factor, PixelPlace pixel, TapPlace tap) {
+    int y = pixel.y + tap.dy, x = pixel.x + tap.dx;
+    bool isInside = y >= 0 && y < factor.height && x >= 0 && x < factor.width;
+    return isInside ? factor.picture[((long long)y * factor.width + x) * factor.channels + tap.channel] * factor.scale : 0;
 }
 
 // The weight of a convolution [outputs taps, inputs], or of its adjoint, as the right factor: element (channel of the result, tap channels +
@@ -201,10 +218,18 @@ struct FilterFactor {
     bool innerIsLast;    // the convolution itself; not its adjoint
 };
 
-DEVICE float element(const FilterFactor& factor, unsigned result, int inner) {
+DEVICE long long outer_place(const FilterFactor& factor, unsigned result) {
+    return factor.innerIsLast ? (long long)result * factor.taps * factor.weight.stride : result;
+}
+
+DEVICE long long inner_place(const FilterFactor& factor, int inner) {
     int tap = inner / factor.channels, channel = inner % factor.channels;
-    return factor.innerIsLast ? factor.weight.at((long long)result * factor.taps + tap, channel)
-                              : factor.weight.at((long long)channel * factor.taps + factor.taps - 1 - tap, result);
+    return factor.innerIsLast ? (long long)tap * factor.weight.stride + channel
+                              : ((long long)channel * factor.taps + factor.taps - 1 - tap) * factor.weight.stride;
+}
+
+DEVICE float element(const FilterFactor& factor, long long result, long long inner) {
+    return factor.weight.data[result + inner];
 }
 
 // parts [splits pixels, results] <- the product of the two, cut into tiles of 64 x 64 and parts of `depth` inner indices, which the blocks share.
