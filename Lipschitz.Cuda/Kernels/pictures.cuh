@@ -74,7 +74,7 @@ KERNEL(logit_backward)(int laneBits, int width, float range, View y, View yGradi
     });
 }
 
-// The greatest x over the threads of the block that stand in the same row, for each of them; NaN where one is NaN.
+// The greatest x over the threads of the block that stand in the same row, for each of them. NaN may get lost.
 DEVICE float greatest_of_lanes(float x, int laneBits) {
     SHARED float greatest[256];
     unsigned lane = threadIdx.x & ((1u << laneBits) - 1);
