@@ -12,8 +12,10 @@ public sealed class CudaPlugin : IBackendPlugin
     /// <inheritdoc/>
     public IReadOnlyList<BackendFinding> Diagnose()
     {
-        List<BackendFinding> findings = [Try("driver", isNeeded: true, () => $"CUDA {CudaDevice.VersionText(CudaDevice.RequireDriver())}, {CudaDevice.DriverPath}")];
-        if (findings[0].IsFound)
+        BackendFinding driver = Try(
+            "driver", isNeeded: true, () => $"CUDA {CudaDevice.VersionText(CudaDevice.RequireDriver())}, {CudaDevice.DriverPath}");
+        List<BackendFinding> findings = [driver];
+        if (driver.IsFound)
         {
             AddDevices(findings);
             findings.Add(Of("cuBLAS", LibraryProbe.Cublas()));
@@ -24,8 +26,7 @@ public sealed class CudaPlugin : IBackendPlugin
     }
 
     /// <inheritdoc/>
-    public IBackend Open(BackendOptions options) => OpenBackend(options) as object as IBackend
-        ?? throw new BackendUnavailableException("TODO: the CUDA back end is not complete yet."); // a CudaBackend is one once all parts are merged
+    public IBackend Open(BackendOptions options) => OpenBackend(options);
 
     internal static CudaBackend OpenBackend(BackendOptions options)
     {
