@@ -4,7 +4,7 @@ using Lipschitz.Tensors;
 
 namespace Lipschitz.Cuda.Runtime;
 
-/// <summary>One argument of a kernel: its bytes and their number, so that a launch can be checked against the kernel's own list of parameters.</summary>
+/// <summary>One argument of a kernel: its bytes and their number, so that a launch can be checked against the kernel's own parameters.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal readonly struct Argument
 {
@@ -14,6 +14,9 @@ internal readonly struct Argument
 
     /// <summary>Bytes.</summary>
     public int Size { get; }
+
+    /// <summary>The address it holds, if it is a view or an address; else anything.</summary>
+    public nint Address => _bytes.Data;
 
     public static implicit operator Argument(Tensor tensor) => new(tensor, 24);
 

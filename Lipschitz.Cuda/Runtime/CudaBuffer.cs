@@ -11,7 +11,7 @@ internal sealed class CudaBuffer : DeviceBuffer
     public CudaBuffer(CudaContext context, int length)
         : base(Precision.Float32, length)
     {
-        (_pool, _block) = context.Allocate(this);
+        (_pool, _block) = context.Allocate(length);
         GC.AddMemoryPressure(_block.Bytes); // else the collector sees a small object and lets the device run full
     }
 

@@ -5,9 +5,10 @@ namespace Lipschitz.Cuda.Runtime;
 /// <content>Device memory.</content>
 internal sealed unsafe partial class CudaContext
 {
-    /// <summary>Memory for temporaries of one call, at least <paramref name="bytes"/> (contents arbitrary), 256-byte aligned, from the caching allocator.</summary>
+    /// <summary>Memory for temporaries of one call, at least <paramref name="bytes"/> (contents arbitrary), 256-byte aligned.</summary>
     /// <remarks>
-    /// Released by Dispose as soon as the last kernel that uses it is queued: whoever gets it next queues behind. So use is <c>using Scratch s = context.Rent(n); ...</c>.
+    /// Released by Dispose as soon as the last kernel that uses it is queued: whoever gets it next queues behind. So use is
+    /// <c>using Scratch s = context.Rent(n); ...</c>.
     /// While a <see cref="CudaRecording"/> runs it comes from that recording's own memory.
     /// </remarks>
     public Scratch Rent(long bytes)
@@ -23,7 +24,21 @@ internal sealed unsafe partial class CudaContext
         using Lock.Scope scope = Enter();
         if (bytes > 0)
         {
+            Pin(address);
             Check(Driver.MemsetD8(address, 0, checked((nuint)bytes), _stream), "cuMemsetD8Async");
+        }
+    }
+
+    /// <summary>Queues view &lt;- 0.</summary>
+    public void Clear(DeviceView view)
+    {
+        using Lock.Scope scope = Enter();
+        bool isGapless = view.Stride == view.Columns;
+        int rows = isGapless ? Math.Min(view.Rows, 1) : view.Rows;
+        long bytes = (isGapless ? (long)view.Rows * view.Columns : view.Columns) * sizeof(float);
+        for (int row = 0; row < rows; row++)
+        {
+            Clear(view.Data + ((nint)row * view.Stride * sizeof(float)), bytes);
         }
     }
 
@@ -35,14 +50,14 @@ internal sealed unsafe partial class CudaContext
         }
     }
 
-    /// <summary>Memory of zeros for a buffer. A graph that is being captured keeps the buffer alive, since replays use its address.</summary>
-    internal (MemoryPool Pool, MemoryBlock Block) Allocate(CudaBuffer buffer)
+    /// <summary>Memory of zeros for a buffer of so many numbers.</summary>
+    internal (MemoryPool Pool, MemoryBlock Block) Allocate(int length)
     {
         using Lock.Scope scope = Enter();
-        MemoryBlock block = _pool.Rent((long)buffer.Length * sizeof(float));
+        MemoryBlock block = _pool.Rent((long)length * sizeof(float));
         try
         {
-            Clear(block.Address, (long)buffer.Length * sizeof(float));
+            Clear(block.Address, (long)length * sizeof(float));
         }
         catch
         {
@@ -50,7 +65,6 @@ internal sealed unsafe partial class CudaContext
             throw;
         }
 
-        _recording?.Keep(buffer);
         return (_pool, block);
     }
 
@@ -59,7 +73,7 @@ internal sealed unsafe partial class CudaContext
         int status = TryAllocate(bytes, out nint address);
         if (status == Driver.OutOfMemory && _recording is not { IsCapturing: true })
         {
-            // What waits for reuse in other sizes goes back first; then buffers that nobody uses but the collector has not seen.
+            // What waits for reuse in other sizes goes back first; then what nobody uses but the collector has not seen.
             Check(Driver.StreamSynchronize(_stream), "cuStreamSynchronize");
             _pool.Trim();
             status = TryAllocate(bytes, out address);
@@ -67,6 +81,7 @@ internal sealed unsafe partial class CudaContext
             {
                 GC.Collect();
                 GC.WaitForPendingFinalizers();
+                DestroyAbandoned();
                 _pool.Drain();
                 _pool.Trim();
                 status = TryAllocate(bytes, out address);

@@ -10,11 +10,7 @@ internal sealed unsafe partial class CudaContext
     internal CudaGraph CreateGraph()
     {
         using Lock.Scope scope = Enter();
-        foreach (CudaGraph abandoned in _graphs.Where(graph => graph.IsAbandoned).ToArray())
-        {
-            Destroy(abandoned);
-        }
-
+        DestroyAbandoned();
         var arena = new MemoryPool(
             bytes =>
             {
@@ -27,6 +23,15 @@ internal sealed unsafe partial class CudaContext
         return created;
     }
 
+    /// <summary>Destroys the graphs whose recordings were collected.</summary>
+    private void DestroyAbandoned()
+    {
+        foreach (CudaGraph abandoned in _graphs.Where(graph => graph.IsAbandoned).ToArray())
+        {
+            Destroy(abandoned);
+        }
+    }
+
     internal void Destroy(CudaGraph graph)
     {
         lock (_queue)
@@ -34,8 +39,23 @@ internal sealed unsafe partial class CudaContext
             if (_graphs.Remove(graph))
             {
                 MakeCurrent();
-                graph.Destroy(_stream);
+                graph.Destroy(_pool, _stream);
             }
+        }
+    }
+
+    /// <summary>Lets go of what a graph that did not come about would have used.</summary>
+    internal void Forget(CudaGraph graph) => graph.Forget(_pool);
+
+    /// <summary>
+    /// Keeps the memory at an address for the graph that is being captured, if one is: even where its owner lets it go, nobody else may get what
+    /// replays write to. Whoever queues anything calls this for each operand; launches and copies do.
+    /// </summary>
+    internal void Pin(nint address)
+    {
+        if (_recording is { IsCapturing: true } recording && _pool.Find(address) is MemoryBlock block)
+        {
+            recording.Pin(block);
         }
     }
 

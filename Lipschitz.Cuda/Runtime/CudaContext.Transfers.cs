@@ -33,10 +33,11 @@ internal sealed unsafe partial class CudaContext
     {
         ReadOnlySpan<byte> bytes = MemoryMarshal.AsBytes(source);
         using Lock.Scope scope = Enter();
+        Pin(address);
         while (!bytes.IsEmpty)
         {
             int count = Math.Min(bytes.Length, PinnedMemory.SlabBytes);
-            nint slab = _recording is { IsCapturing: true } ? _recording.Pin(count) : _pinned.NextUpload(count, _stream);
+            nint slab = _recording is { IsCapturing: true } ? _recording.PinHost(count) : _pinned.NextUpload(count, _stream);
             bytes[..count].CopyTo(new Span<byte>((void*)slab, count));
             Check(Driver.CopyToDevice(address, (void*)slab, (nuint)count, _stream), "cuMemcpyHtoDAsync");
             bytes = bytes[count..];
@@ -74,6 +75,8 @@ internal sealed unsafe partial class CudaContext
             return;
         }
 
+        Pin(source.Data);
+        Pin(destination.Data);
         var copy = new Driver.Copy2DParameters
         {
             SourceType = Driver.DeviceMemory,

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using Lipschitz.Backends;
 using Lipschitz.Cuda.Interop;
@@ -7,6 +8,12 @@ namespace Lipschitz.Cuda.Runtime;
 /// <summary>What the driver says of itself and its devices before one is opened.</summary>
 internal static unsafe class CudaDevice
 {
+    /// <summary>The oldest compute capability, times ten, that the kernels are compiled for.</summary>
+    public const int OldestCapability = 80;
+
+    /// <summary>Where the driver's library is.</summary>
+    public static string DriverPath => NativeLibraries.DriverSearch.Path;
+
     /// <summary>Makes sure that there is a driver that is new enough.</summary>
     /// <returns>Its version, such as 12060 for 12.6.</returns>
     /// <exception cref="BackendUnavailableException">There is none.</exception>
@@ -20,7 +27,7 @@ internal static unsafe class CudaDevice
 
         if (search.MissingSymbol(Driver.Symbols) is string symbol)
         {
-            throw new BackendUnavailableException($"The CUDA driver {search.Path} lacks {symbol}: it is too old. Install a driver of CUDA 12.0 or later.");
+            throw new BackendUnavailableException($"The CUDA driver {search.Path} is too old: it lacks {symbol}. Install one of CUDA 12.0 or later.");
         }
 
         int version = 0;
@@ -32,18 +39,13 @@ internal static unsafe class CudaDevice
         }
 
         status = status == Driver.Success ? Driver.Init(0) : status;
-        return status switch
-        {
-            Driver.Success => version,
-            Driver.NoDevice => throw new BackendUnavailableException("The CUDA driver is there, but it finds no NVIDIA GPU.", CudaException.OfDriver(status, "cuInit")),
-            _ => throw new BackendUnavailableException($"The CUDA driver {search.Path} does not start.", CudaException.OfDriver(status, "cuInit")),
-        };
+        return status == Driver.Success ? version : throw CannotStart(status);
     }
 
-    /// <summary>Makes sure that there is a device of that ordinal with that compute capability.</summary>
+    /// <summary>Makes sure that there is a device of that ordinal, and that it is new enough.</summary>
     /// <returns>The driver's name for it.</returns>
     /// <exception cref="BackendUnavailableException">There is none.</exception>
-    public static int Require(int ordinal, int oldestCapability)
+    public static int Require(int ordinal)
     {
         int count = Count();
         if (ordinal < 0 || ordinal >= count)
@@ -52,11 +54,21 @@ internal static unsafe class CudaDevice
         }
 
         int device = Get(ordinal);
-        int capability = Capability(device);
-        return capability >= oldestCapability
+        string has = CapabilityText(Capability(device)), needed = CapabilityText(OldestCapability);
+        return Capability(device) >= OldestCapability
             ? device
             : throw new BackendUnavailableException(
-                $"CUDA device {ordinal}, {Name(device)}, has compute capability {CapabilityText(capability)}; {CapabilityText(oldestCapability)} or later is needed.");
+                $"CUDA device {ordinal}, {Name(device)}, has compute capability {has}; {needed} or later is needed.");
+    }
+
+    /// <summary>Name, compute capability and memory, in one line.</summary>
+    /// <exception cref="BackendUnavailableException">It is too old.</exception>
+    public static string Describe(int ordinal)
+    {
+        int device = Require(ordinal);
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{Name(device)}, compute capability {CapabilityText(Capability(device))}, {Memory(device) / (double)(1L << 30):0.0} GiB");
     }
 
     /// <summary>The number of devices.</summary>
@@ -108,4 +120,12 @@ internal static unsafe class CudaDevice
 
     /// <summary>86 as 8.6.</summary>
     public static string CapabilityText(int capability) => $"{capability / 10}.{capability % 10}";
+
+    private static BackendUnavailableException CannotStart(int status)
+    {
+        CudaException cause = CudaException.OfDriver(status, "cuInit");
+        return status == Driver.NoDevice
+            ? new BackendUnavailableException($"The CUDA driver {DriverPath} is there, but it finds no NVIDIA GPU.", cause)
+            : new BackendUnavailableException($"The CUDA driver {DriverPath} does not start. {cause.Message}", cause);
+    }
 }

@@ -2,7 +2,9 @@ using Lipschitz.Cuda.Interop;
 
 namespace Lipschitz.Cuda.Runtime;
 
-/// <summary>A graph and all memory that its replays use. Its context holds it until it is destroyed or its recording is no longer referred to.</summary>
+/// <summary>
+/// A graph and all memory that its replays use. Its context holds it until it is destroyed or its recording is no longer referred to.
+/// </summary>
 internal sealed class CudaGraph(MemoryPool arena)
 {
     private volatile bool _isAbandoned;
@@ -13,8 +15,8 @@ internal sealed class CudaGraph(MemoryPool arena)
     /// <summary>Device memory for temporaries.</summary>
     public MemoryPool Arena { get; } = arena;
 
-    /// <summary>Buffers made while the graph was captured.</summary>
-    public List<CudaBuffer> Kept { get; } = [];
+    /// <summary>Blocks that hold the operands of what was captured.</summary>
+    public HashSet<MemoryBlock> Blocks { get; } = [];
 
     /// <summary>Page-locked host memory that constants are copied from.</summary>
     public List<nint> Pinned { get; } = [];
@@ -28,10 +30,15 @@ internal sealed class CudaGraph(MemoryPool arena)
     /// <summary>Called by the finaliser of its recording, which must not call the driver.</summary>
     public void Abandon() => _isAbandoned = true;
 
-    /// <summary>Lets go of what was kept for a graph that did not come about.</summary>
-    public void Forget()
+    /// <summary>Lets go of what the graph used, or would have used if it had come about.</summary>
+    public void Forget(MemoryPool pool)
     {
-        Kept.Clear();
+        foreach (MemoryBlock block in Blocks)
+        {
+            pool.Unpin(block);
+        }
+
+        Blocks.Clear();
         foreach (nint address in Pinned)
         {
             PinnedMemory.Free(address);
@@ -41,7 +48,7 @@ internal sealed class CudaGraph(MemoryPool arena)
     }
 
     /// <summary>Destroys the graph once the device is done with it. The caller holds the queue.</summary>
-    public void Destroy(nint stream)
+    public void Destroy(MemoryPool pool, nint stream)
     {
         if (IsDisposed)
         {
@@ -56,7 +63,7 @@ internal sealed class CudaGraph(MemoryPool arena)
             Executable = 0;
         }
 
-        Forget();
         Arena.Clear();
+        Forget(pool);
     }
 }

@@ -7,13 +7,14 @@ namespace Lipschitz.Cuda.Runtime;
 /// </summary>
 /// <remarks>
 /// <para>
-/// <see cref="Run"/> does the work each time it is called. The first time it runs the action as it is, so that libraries load their kernels and choose
-/// their algorithms. The second time the action's calls are captured instead of executed, and the graph is launched. From then on the graph alone is launched and
-/// the action is not called. So the action must do nothing but queue work, on the thread it is called on, and not depend on anything that changes.
+/// <see cref="Run"/> does the work each time it is called. The first time it runs the action as it is, so that libraries load their kernels and
+/// choose their algorithms. The second time the action's calls are captured instead of executed, and the graph is launched. From then on the
+/// graph alone is launched and the action is not called. So the action must do nothing but queue work, on the thread it is called on, and not
+/// depend on anything that changes.
 /// </para>
 /// <para>
-/// A graph holds addresses. Temporaries that the action rents come from an arena of the recording's own, and buffers it makes are kept, until the
-/// recording is disposed; all other buffers are kept by the action, which the recording holds. Where the action cannot be captured, because it
+/// A graph holds addresses. Temporaries that the action rents come from an arena of the recording's own, and no memory that is an operand of
+/// anything captured goes to others, until the recording is disposed or collected. Where the action cannot be captured, because it
 /// downloads or uploads numbers, waits, or uses a library call that CUDA cannot capture, it is called each time and <see cref="Refusal"/> says why.
 /// </para>
 /// </remarks>
@@ -72,17 +73,17 @@ internal sealed unsafe class CudaRecording : IDisposable
         _context.Destroy(_graph);
     }
 
-    /// <summary>Keeps a buffer for as long as the graph lives, if one is being captured.</summary>
-    public void Keep(CudaBuffer buffer)
+    /// <summary>Keeps a block for as long as the graph lives.</summary>
+    public void Pin(MemoryBlock block)
     {
-        if (IsCapturing)
+        if (_graph.Blocks.Add(block))
         {
-            _graph.Kept.Add(buffer);
+            block.Graphs++;
         }
     }
 
     /// <summary>Page-locked host memory that lives as long as the graph.</summary>
-    public nint Pin(int bytes)
+    public nint PinHost(int bytes)
     {
         nint address = PinnedMemory.Allocate(bytes);
         _graph.Pinned.Add(address);
@@ -110,7 +111,7 @@ internal sealed unsafe class CudaRecording : IDisposable
         {
             if (!IsGraph)
             {
-                _graph.Forget();
+                _context.Forget(_graph);
             }
 
             if (captured != 0)
@@ -131,9 +132,9 @@ internal sealed unsafe class CudaRecording : IDisposable
         {
             _context.RunIn(this, _action);
         }
-        catch (Exception e) when (e is NotRecordableException or CudaException)
+        catch (Exception e)
         {
-            refusal = e.Message;
+            refusal = e.Message; // what is wrong with the action itself shows when it is called as it is
         }
         finally
         {

@@ -54,7 +54,31 @@ internal sealed class MemoryPool(Func<long, MemoryBlock> allocate, Action<Memory
 
         block.IsRented = false;
         Use = Use with { Rented = Use.Rented - block.Bytes };
-        (_waiting[ClassOf(block.Bytes)] ??= new Stack<MemoryBlock>()).Push(block);
+        Offer(block);
+    }
+
+    /// <summary>The block that an address lies in; null if none. Looks at every block.</summary>
+    public MemoryBlock? Find(nint address)
+    {
+        foreach (MemoryBlock block in _blocks)
+        {
+            if (address >= block.Address && address < block.Address + block.Bytes)
+            {
+                return block;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Takes back a block from a graph that was destroyed.</summary>
+    public void Unpin(MemoryBlock block)
+    {
+        block.Graphs--;
+        if (!block.IsRented && _blocks.Contains(block))
+        {
+            Offer(block);
+        }
     }
 
     /// <summary>As release, but from a finaliser: takes no lock and calls no driver; the block comes back with the next rent.</summary>
@@ -105,6 +129,14 @@ internal sealed class MemoryPool(Func<long, MemoryBlock> allocate, Action<Memory
     {
         int bits = (sizeClass / 4) + SmallestBits - 1;
         return checked((5L + (sizeClass % 4)) << (bits - 2));
+    }
+
+    private void Offer(MemoryBlock block)
+    {
+        if (block.Graphs == 0)
+        {
+            (_waiting[ClassOf(block.Bytes)] ??= new Stack<MemoryBlock>()).Push(block);
+        }
     }
 
     private MemoryBlock Grow(long bytes)
