@@ -9,7 +9,7 @@ public partial class FolderTests
     private static readonly string[][] s_order =
     [
         ["Tensors", "Randomness", "Backends", "Names"],
-        ["Layers", "Data"],
+        ["Layers", "Data", "Diagnostics"],
         ["LogDet"],
         ["Flows"],
         ["Models"],
