@@ -75,8 +75,8 @@ internal sealed partial class CudaBackend
         {
             using Scratch sum = _context.Rent((long)gradient.Count * sizeof(float));
             AddWeightGradient(shape, x, yGradient, 0, sum.Address);
-            _context.Launch(
-                "add_parts", Grid.Elements(gradient.Count), new DeviceView(sum.Address, gradient.Rows, gradient.Columns, gradient.Columns), 1, 1f, gradient);
+            var part = new DeviceView(sum.Address, gradient.Rows, gradient.Columns, gradient.Columns);
+            _context.Launch("add_parts", Grid.Elements(gradient.Count), part, 1, 1f, gradient);
         }
 
         Alive(x, yGradient, gradient);
@@ -97,7 +97,9 @@ internal sealed partial class CudaBackend
             _products.Multiply(yGradient.RowRange(rows.Start, rows.Count), true, pixels, false, rows.Start == 0 ? beta : 1, target));
     }
 
-    /// <summary>Gathers the pixels under the kernel of some rows of x after others, [rows, taps inputs], and queues what is to be done with them.</summary>
+    /// <summary>
+    /// Gathers the pixels under the kernel of some rows of x after others, [rows, taps inputs], and queues what is to be done with them.
+    /// </summary>
     private void ForEachGathered(ConvolutionShape shape, Tensor x, Action<(int Start, int Count), DeviceView> use)
     {
         int inner = checked(shape.Taps * x.Columns);
