@@ -53,6 +53,15 @@ internal sealed partial class CudaBackend
     }
 
     /// <inheritdoc/>
+    public void ConvolveActivate(
+        Tensor x, PackedConvolution w, Tensor bias, Activation f, Tensor parameters, int valueRows, Tensor pre, Tensor y)
+    {
+        RequireBlocks(pre.RowRange(0, valueRows), w.Shape.Pixels, "valueRows");
+        Convolve(x, w, 0, pre);
+        BiasActivate(bias, f, parameters, pre, valueRows, y);
+    }
+
+    /// <inheritdoc/>
     public void ConvolutionWeightGradient(ConvolutionShape shape, Tensor x, Tensor yGradient, Tensor gradient)
     {
         RequireKernel(shape);
