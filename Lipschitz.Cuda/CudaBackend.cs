@@ -9,9 +9,8 @@ namespace Lipschitz.Cuda;
 /// <param name="context">The device; disposed with the backend.</param>
 /// <param name="products">Matrix products.</param>
 /// <param name="convolutions">Convolutions by cuDNN; null to gather pixels and multiply.</param>
-internal sealed partial class CudaBackend(CudaContext context, IProducts products, IConvolutions? convolutions)
+internal sealed partial class CudaBackend(CudaContext context, IProducts products, IConvolutions? convolutions) : IBackend
 {
-    // ": IBackend" is added when the parts are complete.
     private readonly CudaContext _context = context;
     private readonly IProducts _products = products;
     private readonly IConvolutions? _convolutions = convolutions;

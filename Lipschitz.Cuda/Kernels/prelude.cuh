@@ -51,3 +51,6 @@ struct View {
 };
 
 static_assert(sizeof(View) == 24, "View must be what DeviceView.cs passes");
+
+// Four numbers that are read or written at once; their address must be a multiple of 16.
+typedef float Four __attribute__((vector_size(16), may_alias));
