@@ -7,9 +7,10 @@ namespace Lipschitz.Cuda.Runtime;
 /// </summary>
 /// <remarks>
 /// <para>
-/// <see cref="Run"/> does the work each time it is called. The first time it runs the action as it is, so that libraries load their kernels and choose
-/// their algorithms. The second time the action's calls are captured instead of executed, and the graph is launched. From then on the graph alone is launched and
-/// the action is not called. So the action must do nothing but queue work, on the thread it is called on, and not depend on anything that changes.
+/// <see cref="Run"/> does the work each time it is called. The first time it runs the action as it is, so that libraries load their kernels and
+/// choose their algorithms. The second time the action's calls are captured instead of executed, and the graph is launched. From then on the
+/// graph alone is launched and the action is not called. So the action must do nothing but queue work, on the thread it is called on, and not
+/// depend on anything that changes.
 /// </para>
 /// <para>
 /// A graph holds addresses. Temporaries that the action rents come from an arena of the recording's own, and no memory that is an operand of
