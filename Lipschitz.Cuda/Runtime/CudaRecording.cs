@@ -124,10 +124,14 @@ internal sealed unsafe class CudaRecording : IDisposable
     // Relaxed mode, since a library may allocate while it is captured; the lock keeps other threads away.
     private string? CaptureAction(ref nint captured)
     {
-        CudaException.ThrowIfFailed(Driver.StreamBeginCapture(_context.Stream, Driver.CaptureRelaxed), "cuStreamBeginCapture");
+        int status = Driver.StreamBeginCapture(_context.Stream, Driver.CaptureRelaxed);
+        if (status != Driver.Success)
+        {
+            return CudaException.OfDriver(status, "cuStreamBeginCapture").Message;
+        }
+
         IsCapturing = true;
         string? refusal = null;
-        int status;
         try
         {
             _context.RunIn(this, _action);
