@@ -1,10 +1,9 @@
 using Lipschitz.Cuda.Runtime;
 
-[assembly: Xunit.v3.Parallelization(Mode = Xunit.Sdk.ParallelMode.None)] // the doubles have one state
-
 namespace Lipschitz.Cuda.Tests.Runtime;
 
 /// <summary>A test on the doubles: starts from their first state; fails where a rule of CUDA was broken or something was not given back.</summary>
+[Collection(Steering.Name)]
 public abstract class DeviceTest : IDisposable
 {
     /// <summary>A kernel as its PTX declares it; the double runs the one of that name in kernels.cu: add_parts(parts, count, beta, c).</summary>
