@@ -150,7 +150,7 @@ internal sealed partial class CudaBackend
     }
 
     // A tensor that may be missing; kernels see that by its null address.
-    private static DeviceView ViewOf(Tensor tensor) => tensor.Buffer is null ? default : tensor;
+    private static DeviceView ViewOf(Tensor tensor) => tensor.Buffer is null ? default(DeviceView) : tensor;
 
     private static void RequireStacked(Tensor tensor, int valueRows, string argument, [CallerMemberName] string kernel = "")
     {

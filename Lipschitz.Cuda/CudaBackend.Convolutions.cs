@@ -53,6 +53,15 @@ internal sealed partial class CudaBackend
     }
 
     /// <inheritdoc/>
+    public void ConvolveActivate(
+        Tensor x, PackedConvolution w, Tensor bias, Activation f, Tensor parameters, int valueRows, Tensor pre, Tensor y)
+    {
+        RequireBlocks(pre.RowRange(0, valueRows), w.Shape.Pixels, "valueRows");
+        Convolve(x, w, 0, pre);
+        BiasActivate(bias, f, parameters, pre, valueRows, y);
+    }
+
+    /// <inheritdoc/>
     public void ConvolutionWeightGradient(ConvolutionShape shape, Tensor x, Tensor yGradient, Tensor gradient)
     {
         RequireKernel(shape);
@@ -75,8 +84,8 @@ internal sealed partial class CudaBackend
         {
             using Scratch sum = _context.Rent((long)gradient.Count * sizeof(float));
             AddWeightGradient(shape, x, yGradient, 0, sum.Address);
-            _context.Launch(
-                "add_parts", Grid.Elements(gradient.Count), new DeviceView(sum.Address, gradient.Rows, gradient.Columns, gradient.Columns), 1, 1f, gradient);
+            var part = new DeviceView(sum.Address, gradient.Rows, gradient.Columns, gradient.Columns);
+            _context.Launch("add_parts", Grid.Elements(gradient.Count), part, 1, 1f, gradient);
         }
 
         Alive(x, yGradient, gradient);
@@ -97,7 +106,9 @@ internal sealed partial class CudaBackend
             _products.Multiply(yGradient.RowRange(rows.Start, rows.Count), true, pixels, false, rows.Start == 0 ? beta : 1, target));
     }
 
-    /// <summary>Gathers the pixels under the kernel of some rows of x after others, [rows, taps inputs], and queues what is to be done with them.</summary>
+    /// <summary>
+    /// Gathers the pixels under the kernel of some rows of x after others, [rows, taps inputs], and queues what is to be done with them.
+    /// </summary>
     private void ForEachGathered(ConvolutionShape shape, Tensor x, Action<(int Start, int Count), DeviceView> use)
     {
         int inner = checked(shape.Taps * x.Columns);

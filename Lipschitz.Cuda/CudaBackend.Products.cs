@@ -46,4 +46,11 @@ internal sealed partial class CudaBackend
         _products.Multiply(a, transposeA, b, transposeB, (float)beta, c);
         Alive(a, b, c);
     }
+
+    /// <inheritdoc/>
+    public void MultiplyActivate(Tensor x, PackedMatrix w, Tensor bias, Activation f, Tensor parameters, int valueRows, Tensor pre, Tensor y)
+    {
+        Multiply(x, w, 0, pre);
+        BiasActivate(bias, f, parameters, pre, valueRows, y);
+    }
 }

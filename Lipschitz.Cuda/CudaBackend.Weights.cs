@@ -138,16 +138,18 @@ internal sealed partial class CudaBackend
         }
     }
 
-    /// <summary>columnGradient, and the sum of gradient columnScale w: the first two passes of the adjoint of <see cref="NormaliseWeight"/>.</summary>
+    /// <summary>columnGradient, and the sum of gradient columnScale w: two of the three passes of <see cref="NormaliseWeight"/>'s adjoint.</summary>
     private void ColumnGradient(
         Tensor w, Tensor sigma, double coefficient, Tensor columnScale, Tensor gradient, Tensor columnGradient, Scratch product)
     {
         int chunks = Math.Clamp((w.Rows + 255) / 256, 1, 64);
         int rows = (w.Rows + chunks - 1) / chunks; // of a chunk
         using Scratch dots = _context.Rent((long)chunks * w.Columns * sizeof(double));
-        _context.Launch("weight_dots", new Grid((w.Columns + 31) / 32, chunks, 1, Grid.DefaultThreads), w, gradient, rows, dots.Address);
+        var grid = new Grid((w.Columns + 31) / 32, chunks, 1, Grid.DefaultThreads);
+        _context.Launch("weight_dots", grid, w, gradient, rows, dots.Address);
         _context.Launch(
-            "weight_column_gradient", Grid.Blocks(1), dots.Address, chunks, sigma, coefficient, columnScale, columnGradient, product.Address);
+            "weight_column_gradient", Grid.Blocks(1),
+            dots.Address, chunks, sigma, coefficient, columnScale, columnGradient, product.Address);
         Alive(w, sigma, columnScale);
         GC.KeepAlive(columnGradient.Buffer);
     }

@@ -5,8 +5,8 @@ using Lipschitz.Tensors;
 namespace Lipschitz.Cuda;
 
 /// <summary>
-/// A packed convolution on the device: its filter [outputs taps, inputs] without gaps. cuDNN takes that as it is; read as [outputs, taps inputs] it is the
-/// right factor, transposed, of the product with gathered pixels. An adjoint is packed with its taps in reverse, as the convolution that it is.
+/// A packed convolution on the device: its filter [outputs taps, inputs] without gaps. cuDNN takes that as it is; read as [outputs, taps inputs] it
+/// is the right factor, transposed, of the product with gathered pixels. An adjoint is packed with its taps in reverse: a convolution too.
 /// </summary>
 internal sealed class CudaPackedConvolution(CudaContext context, ConvolutionShape shape, int inputs, int outputs)
     : PackedConvolution(shape, inputs, outputs)

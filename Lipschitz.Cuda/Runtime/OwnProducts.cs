@@ -59,7 +59,8 @@ internal sealed class OwnProducts(CudaContext context) : IProducts
     private void Launch(
         string kernel, long tiles, InnerSplit split, DeviceView a, bool transposeA, DeviceView b, bool transposeB, float beta, DeviceView c) =>
         context.Launch(
-            kernel, new Grid(checked((int)tiles), split.Count, 1, Grid.DefaultThreads), a, transposeA ? 1 : 0, b, transposeB ? 1 : 0, split.Depth, beta, c);
+            kernel, new Grid(checked((int)tiles), split.Count, 1, Grid.DefaultThreads),
+            a, transposeA ? 1 : 0, b, transposeB ? 1 : 0, split.Depth, beta, c);
 
     private static long Tiles(int length, int tile) => ((long)length + tile - 1) / tile;
 }

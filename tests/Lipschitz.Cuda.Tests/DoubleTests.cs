@@ -9,10 +9,9 @@ public class DoubleTests
     public void The_doubles_keep_the_rules_of_the_libraries(bool isSanitized)
     {
         Doubles.RequireFakes();
-        string folder = Doubles.Build(isSanitized, Doubles.ProbeKernels);
-        (int exitCode, string output, string errors) = Doubles.Start(
-            Path.Combine(folder, Doubles.CheckProgram), [], ("ASAN_OPTIONS", Sanitizer.Options), ("LD_PRELOAD", ""));
-        Assert.True(exitCode == 0, output + errors);
-        Assert.Equal("all is as it should be\n", output);
+        string folder = NativeBuild.Libraries(NativeBuild.ProbeKernels, isSanitized);
+        (int exitCode, string text) = ChildProcess.Run(Path.Combine(folder, NativeBuild.CheckProgram), [], ("ASAN_OPTIONS", "detect_leaks=0"), ("LD_PRELOAD", ""));
+        Assert.True(exitCode == 0, text);
+        Assert.Equal("all is as it should be\n", text);
     }
 }

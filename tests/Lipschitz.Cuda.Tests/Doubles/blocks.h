@@ -1,4 +1,4 @@
-// Runs the blocks of a kernel. A fibre runs thread after thread of the block until one waits at a barrier; then the next fibre goes on with
+// Runs the blocks of a kernel; part of kernels.cpp. A fibre runs thread after thread of the block until one waits at a barrier; then the next fibre goes on with
 // the next thread. So a kernel without barriers is a plain loop, and one with barriers needs as many fibres as the block has threads.
 #pragma once
 #include <atomic>
@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "fibres.h"
-#include "shim.h"
+#include "thread.h"
 
 namespace doubles {
 
@@ -211,10 +211,10 @@ private:
     std::vector<std::unique_ptr<Runner>> _idle;
 };
 
-inline void barrier(const char* file, int line) { thread.runner->wait(file, line); }
+void barrier(const char* file, int line) { thread.runner->wait(file, line); }
 
 // A loop that waits for another block gives way to it; one that waits for ever (its block is not running) ends the process with a message.
-inline void spin() {
+void spin() {
     Runner& runner = *thread.runner;
     if (++runner.spins % 2 == 0) {
         sched_yield();
@@ -230,7 +230,7 @@ inline void spin() {
 
 // Runs all blocks one after another; the complaint, or nothing. Each launch goes through blocks and threads the other way round than the last
 // one, so that a kernel whose result depends on the order, for want of a barrier or otherwise, does not stay hidden.
-inline std::string runGrid(const Grid& grid, const Body& body) {
+std::string runGrid(const Grid& grid, const Body& body) {
     static std::atomic<unsigned> launches{0};
     bool isDownwards = launches++ % 2 == 1;
     unsigned long count = static_cast<unsigned long>(grid.blocks.x) * grid.blocks.y * grid.blocks.z;
@@ -246,7 +246,7 @@ inline std::string runGrid(const Grid& grid, const Body& body) {
 }
 
 // Runs all blocks at once, each on a thread of the operating system.
-inline std::string runCooperativeGrid(const Grid& grid, const Body& body) {
+std::string runCooperativeGrid(const Grid& grid, const Body& body) {
     unsigned count = grid.blocks.x * grid.blocks.y * grid.blocks.z;
     std::vector<std::string> complaints(count);
     std::vector<std::thread> threads;

@@ -1,5 +1,5 @@
-// A libcuda.so.1 whose device is this machine: device memory is host memory, and the kernels are kernels.cu compiled for it. It keeps the rules
-// of the driver API as cuda.h (12.6, 13.0) documents them, and complains where they are broken.
+// A libcuda.so.1 whose device is this machine: device memory is host memory, and the kernels are kernels.cu compiled for it (kernels.cpp). It
+// keeps the rules of the driver API as cuda.h (12.6, 13.0) documents them, and complains where they are broken.
 #include "device.h"
 
 namespace doubles {
@@ -241,6 +241,12 @@ struct Values {
     Values(const Values&) = delete;
 };
 
+// View in prelude.cuh.
+struct Matrix {
+    uint64_t data;
+    int rows, columns, stride;
+};
+
 // Matrices and addresses must lie in live memory; a null address stands for something absent.
 bool areLive(const Kernel& kernel, const Values& values) {
     for (size_t i = 0; i < kernel.parameters.size(); i++) {
@@ -253,7 +259,7 @@ bool areLive(const Kernel& kernel, const Values& values) {
         }
 
         if (kernel.parameters[i].kind == ParameterKind::Matrix) {
-            View view;
+            Matrix view;
             std::memcpy(&view, values.addresses[i], sizeof view);
             what = "[" + std::to_string(view.rows) + ", " + std::to_string(view.columns) + "] of stride " + std::to_string(view.stride);
             bytes = view.rows <= 0 || view.columns <= 0 ? 0 : ((static_cast<size_t>(view.rows - 1) * view.stride) + view.columns) * sizeof(float);
@@ -305,9 +311,7 @@ CUresult launch(
     driver.ledger.launches[kernel.name]++;
     return driver.submit(stream, {kernel.name, [&kernel, values, grid, block, isCooperative] {
         REQUIRE(areLive(kernel, *values), CUDA_ERROR_ILLEGAL_ADDRESS);
-        Body body = [&] { kernel.call(values->addresses.data()); };
-        Grid shape{grid, block.x};
-        std::string complaint = isCooperative ? runCooperativeGrid(shape, body) : runGrid(shape, body);
+        std::string complaint = run(kernel, values->addresses.data(), grid, block.x, isCooperative);
         REQUIRE(complaint.empty(), wrong("launch", kernel.name + ": " + complaint, CUDA_ERROR_LAUNCH_FAILED));
         return CUDA_SUCCESS;
     }});

@@ -12,13 +12,14 @@
 #include <thread>
 #include <unordered_map>
 
-#include "blocks.h"
 #include "cuda_names.h"
-#include "kernels.h"
+#include "launch.h"
 #include "ledger.h"
+#include "ptx.h"
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(LIPSCHITZ_SANITIZED)
 extern "C" void __asan_poison_memory_region(const volatile void* address, size_t size);
+extern "C" void __asan_unpoison_memory_region(const volatile void* address, size_t size);
 #define FENCE_OFF(address, bytes) __asan_poison_memory_region(address, bytes)
 #define OPEN_UP(address, bytes) __asan_unpoison_memory_region(address, bytes)
 #else

@@ -2,9 +2,8 @@ using Lipschitz.Cuda.Runtime;
 
 namespace Lipschitz.Cuda.Tests.Runtime;
 
-/// <summary>A test on the doubles: starts from their first state; fails where a rule of CUDA was broken or something was not given back.</summary>
-[Collection(Steering.Name)]
-public abstract class DeviceTest : IDisposable
+/// <summary>A test of the runtime on the doubles.</summary>
+public abstract class DeviceTest : SteeringTests
 {
     /// <summary>A kernel as its PTX declares it; the double runs the one of that name in kernels.cu: add_parts(parts, count, beta, c).</summary>
     protected const string AddParts = """
@@ -21,19 +20,6 @@ public abstract class DeviceTest : IDisposable
             ret;
         }
         """;
-
-    protected DeviceTest()
-    {
-        Doubles.RequireFakes();
-        Control.Reset();
-    }
-
-    public void Dispose()
-    {
-        Assert.Equal("", Control.Complaints);
-        Assert.Equal("", Control.Leaks);
-        GC.SuppressFinalize(this);
-    }
 
     private protected static CudaContext Open() => CudaContext.Open(0, AddParts);
 

@@ -1,63 +1,12 @@
-// The kernels of kernels.cu by name, and what the PTX text says of them.
+// What a PTX text says of its kernels.
 #pragma once
-#include <cstring>
 #include <map>
 #include <sstream>
 #include <string>
-#include <tuple>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
-#define LIPSCHITZ_HOST 1
-#include "shim.h"
-#include "kernels.cu"
-
 namespace doubles {
-
-enum class ParameterKind { Number, Address, Matrix };
-
-struct Parameter {
-    int bytes;
-    ParameterKind kind;
-};
-
-struct Kernel {
-    std::string name;
-    void (*call)(void* const* parameters);
-    std::vector<Parameter> parameters;
-};
-
-template <auto F>
-struct Caller;
-
-template <class... A, void (*F)(A...)>
-struct Caller<F> {
-    static void call(void* const* parameters) { call(parameters, std::index_sequence_for<A...>()); }
-
-    template <size_t... I>
-    static void call(void* const* parameters, std::index_sequence<I...>) {
-        (void)parameters;
-        F(*static_cast<std::remove_const_t<A>*>(parameters[I])...);
-    }
-
-    static Kernel kernel(const char* name) { return {name, &call, {{static_cast<int>(sizeof(A)), kindOf<A>()}...}}; }
-
-    template <class T>
-    static ParameterKind kindOf() {
-        return std::is_same_v<T, View> ? ParameterKind::Matrix : std::is_pointer_v<T> ? ParameterKind::Address : ParameterKind::Number;
-    }
-};
-
-// kernels.table has a line KERNEL_OF(name) for each kernel; it is made from the preprocessed kernels.cu.
-inline const std::map<std::string, Kernel>& kernels() {
-#define KERNEL_OF(name) {#name, Caller<&::name>::kernel(#name)},
-    static const std::map<std::string, Kernel> all{
-#include "kernels.table"
-    };
-#undef KERNEL_OF
-    return all;
-}
 
 // An entry of a PTX text.
 struct Entry {
