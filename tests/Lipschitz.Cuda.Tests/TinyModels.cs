@@ -10,10 +10,6 @@ namespace Lipschitz.Cuda.Tests;
 internal static class TinyModels
 {
     private const int Batch = 24;
-
-    // ActNorm starts from the first batch, so that the derivatives with respect to the last one are zero there, up to rounding. Adam's usual epsilon
-    // of 1e-8 would make full steps of that rounding, each back end its own.
-    private const double Epsilon = 1e-3;
     private static readonly ImageShape s_shape = new(8, 8, 2);
 
     private static readonly Dictionary<string, Func<Configuration>> s_models = new()
@@ -42,14 +38,7 @@ internal static class TinyModels
         return configuration with
         {
             Model = model with { Blocks = 2, Depth = Math.Min(model.Depth, 2), Growth = Math.Min(model.Growth, 8), Hidden = model.Hidden.Length > 0 ? [16, 16] : [] },
-            Training = configuration.Training with
-            {
-                Batch = 3 * Batch,
-                WarmupSteps = 0,
-                Epsilon = Epsilon,
-                HoldConcatenation = 5,
-                PowerIterations = 3,
-            },
+            Training = configuration.Training with { Batch = 3 * Batch, WarmupSteps = 0, HoldConcatenation = 5, PowerIterations = 3 },
             Evaluation = configuration.Evaluation with { Points = 100 },
         };
     }
@@ -78,15 +67,7 @@ internal static class TinyModels
                     FullyConnectedHidden = [8],
                 },
             },
-            Training = configuration.Training with
-            {
-                Batch = 6,
-                WarmupSteps = 0,
-                Epsilon = Epsilon,
-                PowerIterations = 3,
-                PowerTolerance = 0,
-                LearningRate = 1e-3,
-            },
+            Training = configuration.Training with { Batch = 6, WarmupSteps = 0, PowerIterations = 3, PowerTolerance = 0, LearningRate = 1e-3 },
             Evaluation = configuration.Evaluation with { Points = 10, PowerIterations = 10 },
         };
     }
