@@ -1,4 +1,3 @@
-using Lipschitz.Cuda.Runtime;
 using Lipschitz.Tensors;
 
 namespace Lipschitz.Cuda;
@@ -57,7 +56,7 @@ internal sealed partial class CudaBackend
     // ---- classes ----
 
     /// <inheritdoc/>
-    /// <remarks>A label that is none of the classes cannot be refused here, since the labels lie on the device; its loss and gradient are NaN.</remarks>
+    /// <remarks>Labels lie on the device, so one that is none of the classes cannot be refused here; its loss and gradient are NaN.</remarks>
     public void SoftmaxCrossEntropy(Tensor logits, Tensor labels, Tensor loss, Tensor gradient)
     {
         Require(labels, logits.Rows, 1, "labels");
