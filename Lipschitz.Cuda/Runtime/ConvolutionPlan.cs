@@ -113,14 +113,8 @@ internal sealed unsafe class ConvolutionPlan : IDisposable
 
     private bool Describe(ConvolutionKey key, bool allowTf32)
     {
-        nint x = 0, y = 0, w = 0, convolution = 0;
-        bool isCreated = IsAccepted(Cudnn.CreateTensorDescriptor(&x), "cudnnCreateTensorDescriptor", key)
-            & IsAccepted(Cudnn.CreateTensorDescriptor(&y), "cudnnCreateTensorDescriptor", key)
-            & IsAccepted(Cudnn.CreateFilterDescriptor(&w), "cudnnCreateFilterDescriptor", key)
-            & IsAccepted(Cudnn.CreateConvolutionDescriptor(&convolution), "cudnnCreateConvolutionDescriptor", key);
-        (_x, _y, _w, _convolution) = (x, y, w, convolution);
         (ConvolutionShape shape, int padding) = (key.Shape, key.Shape.Kernel / 2);
-        return isCreated
+        return Create(key)
             && IsAccepted(DescribePictures(_x, key, key.Inputs, key.InputStride), "cudnnSetTensor4dDescriptorEx", key)
             && IsAccepted(DescribePictures(_y, key, key.Outputs, key.OutputStride), "cudnnSetTensor4dDescriptorEx", key)
             && IsAccepted(
@@ -132,6 +126,18 @@ internal sealed unsafe class ConvolutionPlan : IDisposable
                 "cudnnSetConvolution2dDescriptor",
                 key)
             && SetMath(allowTf32 ? Cudnn.TensorOpMath : Cudnn.FmaMath, key);
+    }
+
+    // Into the fields at once, for Dispose to find those that were made when a later one fails.
+    private bool Create(ConvolutionKey key)
+    {
+        fixed (nint* x = &_x, y = &_y, w = &_w, convolution = &_convolution)
+        {
+            return IsAccepted(Cudnn.CreateTensorDescriptor(x), "cudnnCreateTensorDescriptor", key)
+                && IsAccepted(Cudnn.CreateTensorDescriptor(y), "cudnnCreateTensorDescriptor", key)
+                && IsAccepted(Cudnn.CreateFilterDescriptor(w), "cudnnCreateFilterDescriptor", key)
+                && IsAccepted(Cudnn.CreateConvolutionDescriptor(convolution), "cudnnCreateConvolutionDescriptor", key);
+        }
     }
 
     private static int DescribePictures(nint descriptor, ConvolutionKey key, int channels, int stride)
