@@ -32,14 +32,19 @@ internal static unsafe class CudaDevice
 
         int version = 0;
         int status = Driver.GetVersion(&version);
-        if (status == Driver.Success && version < Driver.OldestVersion)
+        if (status != Driver.Success)
+        {
+            throw CannotStart(status, "cuDriverGetVersion");
+        }
+
+        if (version < Driver.OldestVersion)
         {
             throw new BackendUnavailableException(
                 $"The CUDA driver {search.Path} is of CUDA {VersionText(version)}; CUDA 12.0 or later is needed. Install a newer driver.");
         }
 
-        status = status == Driver.Success ? Driver.Init(0) : status;
-        return status == Driver.Success ? version : throw CannotStart(status);
+        status = Driver.Init(0);
+        return status == Driver.Success ? version : throw CannotStart(status, "cuInit");
     }
 
     /// <summary>Makes sure that there is a device of that ordinal, and that it is new enough.</summary>
@@ -121,9 +126,9 @@ internal static unsafe class CudaDevice
     /// <summary>86 as 8.6.</summary>
     public static string CapabilityText(int capability) => $"{capability / 10}.{capability % 10}";
 
-    private static BackendUnavailableException CannotStart(int status)
+    private static BackendUnavailableException CannotStart(int status, string call)
     {
-        CudaException cause = CudaException.OfDriver(status, "cuInit");
+        CudaException cause = CudaException.OfDriver(status, call);
         return status == Driver.NoDevice
             ? new BackendUnavailableException($"The CUDA driver {DriverPath} is there, but it finds no NVIDIA GPU.", cause)
             : new BackendUnavailableException($"The CUDA driver {DriverPath} does not start. {cause.Message}", cause);
