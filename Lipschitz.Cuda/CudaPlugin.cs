@@ -18,10 +18,14 @@ public sealed class CudaPlugin : IBackendPlugin
         if (driver.IsFound)
         {
             AddDevices(findings);
-            findings.Add(Of("cuBLAS", LibraryProbe.Cublas()));
-            findings.Add(Of("cuDNN", LibraryProbe.Cudnn()));
+        }
+        else
+        {
+            findings.Add(new BackendFinding("devices", false, true, "only the driver knows them"));
         }
 
+        findings.Add(Of("cuBLAS", LibraryProbe.Cublas()));
+        findings.Add(Of("cuDNN", LibraryProbe.Cudnn()));
         return findings;
     }
 

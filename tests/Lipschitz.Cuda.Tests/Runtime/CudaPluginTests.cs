@@ -31,8 +31,7 @@ public sealed class CudaPluginTests : DeviceTest
         Assert.Contains("is cuDNN 8.9.2; only version 9", findings[4].Detail, StringComparison.Ordinal);
         Assert.All(findings, finding => Assert.DoesNotContain('\n', finding.Detail));
         Control.Set("driver", 11_080);
-        BackendFinding driver = Assert.Single(new CudaPlugin().Diagnose());
-        Assert.False(driver.IsFound);
+        Assert.Equal(["driver", "devices"], new CudaPlugin().Diagnose().Where(finding => finding is { IsNeeded: true, IsFound: false }).Select(finding => finding.What));
         Control.Set("driver", 12_060);
         Control.Set("devices", 0);
         Assert.Contains(new CudaPlugin().Diagnose(), finding => finding is { IsNeeded: true, IsFound: false });
