@@ -9,18 +9,28 @@ namespace Lipschitz.Cuda;
 /// <param name="context">The device; disposed with the backend.</param>
 /// <param name="products">Matrix products.</param>
 /// <param name="convolutions">Convolutions by cuDNN; null to gather pixels and multiply.</param>
-internal sealed partial class CudaBackend(CudaContext context, IProducts products, IConvolutions? convolutions)
+internal sealed partial class CudaBackend(CudaContext context, IProducts products, IConvolutions? convolutions) : IBackend
 {
-    // ": IBackend" is added when the parts are complete.
     private readonly CudaContext _context = context;
     private readonly IProducts _products = products;
     private readonly IConvolutions? _convolutions = convolutions;
 
-    private static void Require(Tensor tensor, int rows, int columns, string name, [CallerMemberName] string kernel = "")
+    private static void Require(Tensor tensor, int rows, int columns, string argument, [CallerMemberName] string kernel = "") =>
+        ShapeMismatchException.ThrowUnless(tensor, rows, columns, kernel, argument);
+
+    private static void RequireBlocks(Tensor tensor, int period, string argument, [CallerMemberName] string kernel = "")
     {
-        if (tensor.Rows != rows || tensor.Columns != columns)
+        if (period < 0 || (period == 0 ? tensor.Rows != 0 : tensor.Rows % period != 0))
         {
-            throw new ShapeMismatchException($"{kernel}: {name} is [{tensor.Rows}, {tensor.Columns}] but must be [{rows}, {columns}].");
+            throw new ShapeMismatchException($"{kernel}: {argument} has shape {tensor}, expected a multiple of {period} rows.");
         }
+    }
+
+    /// <summary>Keeps buffers from being collected up to here: kernels are queued with bare addresses.</summary>
+    private static void Alive(Tensor x, Tensor y = default, Tensor z = default)
+    {
+        GC.KeepAlive(x.Buffer);
+        GC.KeepAlive(y.Buffer);
+        GC.KeepAlive(z.Buffer);
     }
 }

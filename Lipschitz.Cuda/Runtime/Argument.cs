@@ -1,17 +1,22 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Lipschitz.Tensors;
 
 namespace Lipschitz.Cuda.Runtime;
 
 /// <summary>One argument of a kernel: its bytes and their number, so that a launch can be checked against the kernel's own list of parameters.</summary>
+[StructLayout(LayoutKind.Sequential)]
 internal readonly struct Argument
 {
-    private readonly DeviceView _bytes; // 24 bytes of room; the first Size of them count
+    private readonly DeviceView _bytes; // first, so that its address is the argument's; 24 bytes of room, of which the first Size count
 
     private Argument(DeviceView bytes, int size) => (_bytes, Size) = (bytes, size);
 
     /// <summary>Bytes.</summary>
     public int Size { get; }
+
+    /// <summary>The address it holds, if it is a view or an address; else anything.</summary>
+    public nint Address => _bytes.Data;
 
     public static implicit operator Argument(Tensor tensor) => new(tensor, 24);
 

@@ -1,0 +1,101 @@
+using System.Buffers;
+using Lipschitz.Backends;
+using Lipschitz.Cuda.Runtime;
+using Lipschitz.Tensors;
+
+namespace Lipschitz.Cuda;
+
+/// <content>The device, its memory, and what runs where.</content>
+internal sealed partial class CudaBackend
+{
+    /// <inheritdoc cref="IBackend.Name"/>
+    public string Name => $"cuda-float32 ({_context.DeviceName}, {_products.Name}, {_convolutions?.Name ?? "no cuDNN"})";
+
+    /// <inheritdoc cref="IBackend.Precision"/>
+    public Precision Precision => Precision.Float32;
+
+    /// <inheritdoc cref="IBackend.Threads"/>
+    public int Threads => 1;
+
+    /// <inheritdoc cref="IBackend.ShardScale"/>
+    /// <remarks>A device has some hundred cores that each want a thousand rows or more; one shard for all but the largest batches is best.</remarks>
+    public int ShardScale => 64;
+
+    /// <inheritdoc cref="IBackend.PeakDeviceBytes"/>
+    public long? PeakDeviceBytes => _context.Memory.Peak;
+
+    /// <inheritdoc cref="IDisposable.Dispose"/>
+    public void Dispose()
+    {
+        _convolutions?.Dispose();
+        _products.Dispose();
+        _context.Dispose();
+    }
+
+    /// <inheritdoc cref="IBackend.AllocateBuffer"/>
+    public DeviceBuffer AllocateBuffer(int length) => new CudaBuffer(_context, length);
+
+    /// <inheritdoc cref="IBackend.Upload"/>
+    public void Upload(ReadOnlySpan<double> source, Tensor destination)
+    {
+        RequireLength(source.Length, destination, "source");
+        float[] rounded = ArrayPool<float>.Shared.Rent(source.Length);
+        for (int i = 0; i < source.Length; i++)
+        {
+            rounded[i] = (float)source[i];
+        }
+
+        _context.Upload(rounded.AsSpan(0, source.Length), destination);
+        ArrayPool<float>.Shared.Return(rounded);
+        GC.KeepAlive(destination.Buffer);
+    }
+
+    /// <inheritdoc cref="IBackend.Download"/>
+    public void Download(Tensor source, Span<double> destination)
+    {
+        RequireLength(destination.Length, source, "destination");
+        float[] numbers = ArrayPool<float>.Shared.Rent(destination.Length);
+        _context.Download(source, numbers.AsSpan(0, destination.Length));
+        for (int i = 0; i < destination.Length; i++)
+        {
+            destination[i] = numbers[i];
+        }
+
+        ArrayPool<float>.Shared.Return(numbers);
+        GC.KeepAlive(source.Buffer);
+    }
+
+    /// <inheritdoc cref="IBackend.Parallel"/>
+    /// <remarks>One after the other on the calling thread: the device is what works in parallel, and a recording sees only its own thread's calls.</remarks>
+    public void Parallel(int count, Action<int> body)
+    {
+        List<Exception>? failures = null;
+        for (int i = 0; i < count; i++)
+        {
+            try
+            {
+                body(i);
+            }
+            catch (Exception e)
+            {
+                (failures ??= []).Add(e);
+            }
+        }
+
+        if (failures is not null)
+        {
+            throw new AggregateException(failures);
+        }
+    }
+
+    /// <inheritdoc cref="IBackend.Repeatable"/>
+    public Action Repeatable(Action work) => new CudaRecording(_context, work).Run;
+
+    private static void RequireLength(int length, Tensor tensor, string name)
+    {
+        if (length != tensor.Count)
+        {
+            throw new ShapeMismatchException($"{name} has {length} numbers, but the tensor is {tensor}.");
+        }
+    }
+}

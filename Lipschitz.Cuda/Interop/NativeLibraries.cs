@@ -1,0 +1,78 @@
+using System.Reflection;
+using System.Runtime.InteropServices;
+
+namespace Lipschitz.Cuda.Interop;
+
+/// <summary>
+/// Where the imports of <see cref="Interop.Driver"/>, <see cref="Interop.Cublas"/> and <see cref="Interop.Cudnn"/> come from. Each library is looked
+/// for once in a process. The environment variable LIPSCHITZ_CUDA_LIBRARIES names a folder to search instead of all others.
+/// </summary>
+internal static class NativeLibraries
+{
+    /// <summary>The variable that names the only folder to search.</summary>
+    public const string FolderVariable = "LIPSCHITZ_CUDA_LIBRARIES";
+
+    // The names by which imports refer to libraries; the resolver below gives them files.
+    public const string Driver = "lipschitz-cuda-driver";
+    public const string Cublas = "lipschitz-cublas";
+    public const string Cudnn = "lipschitz-cudnn";
+
+    private static readonly Lazy<LibrarySearch> s_driver = new(() => Find("The CUDA driver", ["nvcuda.dll"], ["libcuda.so.1"]));
+    private static readonly Lazy<LibrarySearch> s_cublas = new(FindCublas);
+    private static readonly Lazy<LibrarySearch> s_cudnn = new(() => Find("cuDNN 9", ["cudnn64_9.dll"], ["libcudnn.so.9"]));
+
+    // Runs before anything looks at the searches below, so before the first import is used (CudaContext.Open asks for the driver first).
+    static NativeLibraries() => NativeLibrary.SetDllImportResolver(typeof(NativeLibraries).Assembly, Resolve);
+
+    /// <summary>The driver's library.</summary>
+    public static LibrarySearch DriverSearch => s_driver.Value;
+
+    /// <summary>cuBLAS.</summary>
+    public static LibrarySearch CublasSearch => s_cublas.Value;
+
+    /// <summary>cuDNN.</summary>
+    public static LibrarySearch CudnnSearch => s_cudnn.Value;
+
+    private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? path) => name switch
+    {
+        Driver => s_driver.Value.Handle,
+        Cublas => s_cublas.Value.Handle,
+        Cudnn => s_cudnn.Value.Handle,
+        _ => 0,
+    };
+
+    // cuBLAS 13 needs a driver of CUDA 13, and fails only when it is used; an older driver gets cuBLAS 12 at once.
+    private static unsafe LibrarySearch FindCublas()
+    {
+        int version = 0;
+        bool is13 = s_driver.Value.Handle != 0 && Interop.Driver.GetVersion(&version) == Interop.Driver.Success && version >= 13_000;
+        return is13
+            ? Find("cuBLAS 13 or 12", ["cublas64_13.dll", "cublas64_12.dll"], ["libcublas.so.13", "libcublas.so.12"])
+            : Find("cuBLAS 12", ["cublas64_12.dll"], ["libcublas.so.12"]);
+    }
+
+    private static LibrarySearch Find(string name, string[] windows, string[] linux) =>
+        LibrarySearch.Find(name, OperatingSystem.IsWindows() ? windows : linux, Folders());
+
+    // The system's own search first (an empty folder), then where the toolkit's installers put it.
+    private static string[] Folders()
+    {
+        if (Environment.GetEnvironmentVariable(FolderVariable) is { Length: > 0 } only)
+        {
+            return [Path.GetFullPath(only)];
+        }
+
+        List<string> folders = ["", AppContext.BaseDirectory];
+        string? toolkit = Environment.GetEnvironmentVariable("CUDA_PATH") ?? Environment.GetEnvironmentVariable("CUDA_HOME");
+        if (OperatingSystem.IsWindows())
+        {
+            folders.AddRange(toolkit is null ? [] : [Path.Combine(toolkit, "bin"), Path.Combine(toolkit, "bin", "x64")]);
+        }
+        else
+        {
+            folders.AddRange([Path.Combine(toolkit ?? "/usr/local/cuda", "lib64"), "/usr/lib/wsl/lib"]);
+        }
+
+        return [.. folders];
+    }
+}
