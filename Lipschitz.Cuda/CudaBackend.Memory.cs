@@ -8,23 +8,23 @@ namespace Lipschitz.Cuda;
 /// <content>The device, its memory, and what runs where.</content>
 internal sealed partial class CudaBackend
 {
-    /// <inheritdoc cref="IBackend.Name"/>
+    /// <inheritdoc/>
     public string Name => $"cuda-float32 ({_context.DeviceName}, {_products.Name}, {_convolutions?.Name ?? "no cuDNN"})";
 
-    /// <inheritdoc cref="IBackend.Precision"/>
+    /// <inheritdoc/>
     public Precision Precision => Precision.Float32;
 
-    /// <inheritdoc cref="IBackend.Threads"/>
+    /// <inheritdoc/>
     public int Threads => 1;
 
-    /// <inheritdoc cref="IBackend.ShardScale"/>
+    /// <inheritdoc/>
     /// <remarks>A device has some hundred cores that each want a thousand rows or more; one shard for all but the largest batches is best.</remarks>
     public int ShardScale => 64;
 
-    /// <inheritdoc cref="IBackend.PeakDeviceBytes"/>
+    /// <inheritdoc/>
     public long? PeakDeviceBytes => _context.Memory.Peak;
 
-    /// <inheritdoc cref="IDisposable.Dispose"/>
+    /// <inheritdoc/>
     public void Dispose()
     {
         _convolutions?.Dispose();
@@ -32,10 +32,10 @@ internal sealed partial class CudaBackend
         _context.Dispose();
     }
 
-    /// <inheritdoc cref="IBackend.AllocateBuffer"/>
+    /// <inheritdoc/>
     public DeviceBuffer AllocateBuffer(int length) => new CudaBuffer(_context, length);
 
-    /// <inheritdoc cref="IBackend.Upload"/>
+    /// <inheritdoc/>
     public void Upload(ReadOnlySpan<double> source, Tensor destination)
     {
         RequireLength(source.Length, destination, "source");
@@ -50,7 +50,7 @@ internal sealed partial class CudaBackend
         GC.KeepAlive(destination.Buffer);
     }
 
-    /// <inheritdoc cref="IBackend.Download"/>
+    /// <inheritdoc/>
     public void Download(Tensor source, Span<double> destination)
     {
         RequireLength(destination.Length, source, "destination");
@@ -65,8 +65,10 @@ internal sealed partial class CudaBackend
         GC.KeepAlive(source.Buffer);
     }
 
-    /// <inheritdoc cref="IBackend.Parallel"/>
-    /// <remarks>One after the other on the calling thread: the device is what works in parallel, and a recording sees only its own thread's calls.</remarks>
+    /// <inheritdoc/>
+    /// <remarks>
+    /// One after the other on the calling thread: the device is what works in parallel, and a recording sees only its own thread's calls.
+    /// </remarks>
     public void Parallel(int count, Action<int> body)
     {
         List<Exception>? failures = null;
@@ -88,7 +90,7 @@ internal sealed partial class CudaBackend
         }
     }
 
-    /// <inheritdoc cref="IBackend.Repeatable"/>
+    /// <inheritdoc/>
     public Action Repeatable(Action work) => new CudaRecording(_context, work).Run;
 
     private static void RequireLength(int length, Tensor tensor, string name)

@@ -12,8 +12,10 @@ public sealed class CudaPlugin : IBackendPlugin
     /// <inheritdoc/>
     public IReadOnlyList<BackendFinding> Diagnose()
     {
-        List<BackendFinding> findings = [Try("driver", isNeeded: true, () => $"CUDA {CudaDevice.VersionText(CudaDevice.RequireDriver())}, {CudaDevice.DriverPath}")];
-        if (findings[0].IsFound)
+        BackendFinding driver = Try(
+            "driver", isNeeded: true, () => $"CUDA {CudaDevice.VersionText(CudaDevice.RequireDriver())}, {CudaDevice.DriverPath}");
+        List<BackendFinding> findings = [driver];
+        if (driver.IsFound)
         {
             AddDevices(findings);
             findings.Add(Of("cuBLAS", LibraryProbe.Cublas()));

@@ -57,7 +57,8 @@ internal static unsafe partial class Cublas
 
     [LibraryImport(Library, EntryPoint = "cublasSgemm_v2")]
     public static partial int Sgemm(
-        nint handle, int transposeA, int transposeB, int m, int n, int k, float* alpha, nint a, int lda, nint b, int ldb, float* beta, nint c, int ldc);
+        nint handle, int transposeA, int transposeB, int m, int n, int k, float* alpha, nint a, int lda, nint b, int ldb,
+        float* beta, nint c, int ldc);
 
     /// <summary>The name of a status.</summary>
     public static string StatusName(int status) => status switch

@@ -40,7 +40,9 @@ internal static unsafe partial class Cudnn
 
     private const string Library = NativeLibraries.Cudnn;
 
-    /// <summary>Whether a status says that cuDNN has nothing for what was asked: CUDNN_STATUS_BAD_PARAM, CUDNN_STATUS_NOT_SUPPORTED and their kinds.</summary>
+    /// <summary>
+    /// Whether a status says that cuDNN has nothing for what was asked: CUDNN_STATUS_BAD_PARAM, CUDNN_STATUS_NOT_SUPPORTED and their kinds.
+    /// </summary>
     public static bool IsRefusal(int status) => status is >= 2000 and < 4000;
 
     [LibraryImport(Library, EntryPoint = "cudnnGetVersion")]
@@ -95,41 +97,44 @@ internal static unsafe partial class Cudnn
     // ---- y <- w * x ----
 
     [LibraryImport(Library, EntryPoint = "cudnnGetConvolutionForwardAlgorithm_v7")]
-    public static partial int GetForwardAlgorithms(nint handle, nint x, nint w, nint convolution, nint y, int asked, int* returned, Algorithm* results);
+    public static partial int GetForwardAlgorithms(
+        nint handle, nint x, nint w, nint convolution, nint y, int asked, int* returned, Algorithm* results);
 
     [LibraryImport(Library, EntryPoint = "cudnnGetConvolutionForwardWorkspaceSize")]
     public static partial int GetForwardWorkspace(nint handle, nint x, nint w, nint convolution, nint y, int algorithm, nuint* bytes);
 
     [LibraryImport(Library, EntryPoint = "cudnnConvolutionForward")]
     public static partial int Forward(
-        nint handle, float* alpha, nint xDescriptor, nint x, nint wDescriptor, nint w, nint convolution, int algorithm, nint workspace, nuint workspaceBytes,
-        float* beta, nint yDescriptor, nint y);
+        nint handle, float* alpha, nint xDescriptor, nint x, nint wDescriptor, nint w, nint convolution, int algorithm,
+        nint workspace, nuint workspaceBytes, float* beta, nint yDescriptor, nint y);
 
     // ---- dx <- the adjoint of w, applied to dy ----
 
     [LibraryImport(Library, EntryPoint = "cudnnGetConvolutionBackwardDataAlgorithm_v7")]
-    public static partial int GetBackwardDataAlgorithms(nint handle, nint w, nint dy, nint convolution, nint dx, int asked, int* returned, Algorithm* results);
+    public static partial int GetBackwardDataAlgorithms(
+        nint handle, nint w, nint dy, nint convolution, nint dx, int asked, int* returned, Algorithm* results);
 
     [LibraryImport(Library, EntryPoint = "cudnnGetConvolutionBackwardDataWorkspaceSize")]
     public static partial int GetBackwardDataWorkspace(nint handle, nint w, nint dy, nint convolution, nint dx, int algorithm, nuint* bytes);
 
     [LibraryImport(Library, EntryPoint = "cudnnConvolutionBackwardData")]
     public static partial int BackwardData(
-        nint handle, float* alpha, nint wDescriptor, nint w, nint dyDescriptor, nint dy, nint convolution, int algorithm, nint workspace, nuint workspaceBytes,
-        float* beta, nint dxDescriptor, nint dx);
+        nint handle, float* alpha, nint wDescriptor, nint w, nint dyDescriptor, nint dy, nint convolution, int algorithm,
+        nint workspace, nuint workspaceBytes, float* beta, nint dxDescriptor, nint dx);
 
     // ---- dw <- the derivative of sum(dy (w * x)) ----
 
     [LibraryImport(Library, EntryPoint = "cudnnGetConvolutionBackwardFilterAlgorithm_v7")]
-    public static partial int GetBackwardFilterAlgorithms(nint handle, nint x, nint dy, nint convolution, nint dw, int asked, int* returned, Algorithm* results);
+    public static partial int GetBackwardFilterAlgorithms(
+        nint handle, nint x, nint dy, nint convolution, nint dw, int asked, int* returned, Algorithm* results);
 
     [LibraryImport(Library, EntryPoint = "cudnnGetConvolutionBackwardFilterWorkspaceSize")]
     public static partial int GetBackwardFilterWorkspace(nint handle, nint x, nint dy, nint convolution, nint dw, int algorithm, nuint* bytes);
 
     [LibraryImport(Library, EntryPoint = "cudnnConvolutionBackwardFilter")]
     public static partial int BackwardFilter(
-        nint handle, float* alpha, nint xDescriptor, nint x, nint dyDescriptor, nint dy, nint convolution, int algorithm, nint workspace, nuint workspaceBytes,
-        float* beta, nint dwDescriptor, nint dw);
+        nint handle, float* alpha, nint xDescriptor, nint x, nint dyDescriptor, nint dy, nint convolution, int algorithm,
+        nint workspace, nuint workspaceBytes, float* beta, nint dwDescriptor, nint dw);
 
     /// <summary>
     /// What cuDNN thinks of one algorithm: <c>cudnnConvolutionFwdAlgoPerf_t</c> and its two siblings, which differ only in the type of the first

@@ -4,7 +4,7 @@ using Lipschitz.Tensors;
 
 namespace Lipschitz.Cuda.Runtime;
 
-/// <summary>One argument of a kernel: its bytes and their number, so that a launch can be checked against the kernel's own list of parameters.</summary>
+/// <summary>One argument of a kernel: its bytes and their number, so that a launch can be checked against the kernel's own parameters.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal readonly struct Argument
 {

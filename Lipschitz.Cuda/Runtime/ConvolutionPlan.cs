@@ -29,7 +29,8 @@ internal readonly record struct ConvolutionKey(
 {
     /// <inheritdoc/>
     public override string ToString() =>
-        $"{Pictures} pictures of {Shape.Height} x {Shape.Width}, kernel {Shape.Kernel}, {Inputs} channels (stride {InputStride}) to {Outputs} (stride {OutputStride})";
+        $"{Pictures} pictures of {Shape.Height} x {Shape.Width}, kernel {Shape.Kernel}, "
+        + $"{Inputs} channels (stride {InputStride}) to {Outputs} (stride {OutputStride})";
 }
 
 /// <summary>cuDNN's descriptions of the operands of one convolution, and the algorithm chosen for it.</summary>
@@ -79,11 +80,12 @@ internal sealed unsafe class ConvolutionPlan : IDisposable
     public int Queue(nint x, nint w, nint y, float beta, nint workspace)
     {
         float one = 1;
+        nuint bytes = WorkspaceBytes;
         return _kind switch
         {
-            ConvolutionKind.Forward => Cudnn.Forward(_handle, &one, _x, x, _w, w, _convolution, _algorithm, workspace, WorkspaceBytes, &beta, _y, y),
-            ConvolutionKind.BackwardData => Cudnn.BackwardData(_handle, &one, _w, w, _y, y, _convolution, _algorithm, workspace, WorkspaceBytes, &beta, _x, x),
-            _ => Cudnn.BackwardFilter(_handle, &one, _x, x, _y, y, _convolution, _algorithm, workspace, WorkspaceBytes, &beta, _w, w),
+            ConvolutionKind.Forward => Cudnn.Forward(_handle, &one, _x, x, _w, w, _convolution, _algorithm, workspace, bytes, &beta, _y, y),
+            ConvolutionKind.BackwardData => Cudnn.BackwardData(_handle, &one, _w, w, _y, y, _convolution, _algorithm, workspace, bytes, &beta, _x, x),
+            _ => Cudnn.BackwardFilter(_handle, &one, _x, x, _y, y, _convolution, _algorithm, workspace, bytes, &beta, _w, w),
         };
     }
 
@@ -122,9 +124,13 @@ internal sealed unsafe class ConvolutionPlan : IDisposable
             && IsAccepted(DescribePictures(_x, key, key.Inputs, key.InputStride), "cudnnSetTensor4dDescriptorEx", key)
             && IsAccepted(DescribePictures(_y, key, key.Outputs, key.OutputStride), "cudnnSetTensor4dDescriptorEx", key)
             && IsAccepted(
-                Cudnn.SetFilterDescriptor(_w, Cudnn.Float, Cudnn.Nhwc, key.Outputs, key.Inputs, shape.Kernel, shape.Kernel), "cudnnSetFilter4dDescriptor", key)
+                Cudnn.SetFilterDescriptor(_w, Cudnn.Float, Cudnn.Nhwc, key.Outputs, key.Inputs, shape.Kernel, shape.Kernel),
+                "cudnnSetFilter4dDescriptor",
+                key)
             && IsAccepted(
-                Cudnn.SetConvolutionDescriptor(_convolution, padding, padding, 1, 1, 1, 1, Cudnn.CrossCorrelation, Cudnn.Float), "cudnnSetConvolution2dDescriptor", key)
+                Cudnn.SetConvolutionDescriptor(_convolution, padding, padding, 1, 1, 1, 1, Cudnn.CrossCorrelation, Cudnn.Float),
+                "cudnnSetConvolution2dDescriptor",
+                key)
             && SetMath(allowTf32 ? Cudnn.TensorOpMath : Cudnn.FmaMath, key);
     }
 
@@ -151,9 +157,9 @@ internal sealed unsafe class ConvolutionPlan : IDisposable
         for (int i = 0; i < Math.Min(count, MostAlgorithms); i++)
         {
             Cudnn.Algorithm candidate = found[i];
-            bool isTf32 = candidate.MathType is not (Cudnn.FmaMath or Cudnn.DefaultMath);
-            if (candidate.Status == Cudnn.Success && candidate.Determinism == Cudnn.Deterministic && IsExact(_kind, candidate.Number) && (allowTf32 || !isTf32)
-                && (!allowTf32 || SetMath(candidate.MathType, key)) && HasWorkspace(candidate.Number))
+            bool isWanted = candidate.Status == Cudnn.Success && candidate.Determinism == Cudnn.Deterministic && IsExact(_kind, candidate.Number);
+            bool hasMath = allowTf32 ? SetMath(candidate.MathType, key) : candidate.MathType is Cudnn.FmaMath or Cudnn.DefaultMath;
+            if (isWanted && hasMath && HasWorkspace(candidate.Number))
             {
                 _algorithm = candidate.Number;
                 return true;

@@ -65,7 +65,8 @@ internal sealed unsafe class CublasProducts : IProducts
         // A row-major matrix is, column by column, its transpose: c' <- op(b)' op(a)'.
         float one = 1;
         int status = Cublas.Sgemm(
-            _handle, Operation(transposeB), Operation(transposeA), c.Columns, c.Rows, inner, &one, b.Data, Leading(b), a.Data, Leading(a), &beta, c.Data, Leading(c));
+            _handle, Operation(transposeB), Operation(transposeA), c.Columns, c.Rows, inner, &one, b.Data, Leading(b), a.Data, Leading(a),
+            &beta, c.Data, Leading(c));
         if (status != Cublas.Success)
         {
             throw CudaException.OfCublas(status, "cublasSgemm", $"{Text(a, transposeA)} times {Text(b, transposeB)} into {Text(c, false)}");

@@ -5,9 +5,10 @@ namespace Lipschitz.Cuda.Runtime;
 /// <content>Device memory.</content>
 internal sealed unsafe partial class CudaContext
 {
-    /// <summary>Memory for temporaries of one call, at least <paramref name="bytes"/> (contents arbitrary), 256-byte aligned, from the caching allocator.</summary>
+    /// <summary>Memory for temporaries of one call, at least <paramref name="bytes"/> (contents arbitrary), 256-byte aligned.</summary>
     /// <remarks>
-    /// Released by Dispose as soon as the last kernel that uses it is queued: whoever gets it next queues behind. So use is <c>using Scratch s = context.Rent(n); ...</c>.
+    /// Released by Dispose as soon as the last kernel that uses it is queued: whoever gets it next queues behind. So use is
+    /// <c>using Scratch s = context.Rent(n); ...</c>.
     /// While a <see cref="CudaRecording"/> runs it comes from that recording's own memory.
     /// </remarks>
     public Scratch Rent(long bytes)
@@ -72,7 +73,7 @@ internal sealed unsafe partial class CudaContext
         int status = TryAllocate(bytes, out nint address);
         if (status == Driver.OutOfMemory && _recording is not { IsCapturing: true })
         {
-            // What waits for reuse in other sizes goes back first; then buffers that nobody uses but the collector has not seen.
+            // What waits for reuse in other sizes goes back first; then what nobody uses but the collector has not seen.
             Check(Driver.StreamSynchronize(_stream), "cuStreamSynchronize");
             _pool.Trim();
             status = TryAllocate(bytes, out address);
@@ -80,6 +81,7 @@ internal sealed unsafe partial class CudaContext
             {
                 GC.Collect();
                 GC.WaitForPendingFinalizers();
+                DestroyAbandoned();
                 _pool.Drain();
                 _pool.Trim();
                 status = TryAllocate(bytes, out address);

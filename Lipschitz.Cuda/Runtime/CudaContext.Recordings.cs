@@ -10,11 +10,7 @@ internal sealed unsafe partial class CudaContext
     internal CudaGraph CreateGraph()
     {
         using Lock.Scope scope = Enter();
-        foreach (CudaGraph abandoned in _graphs.Where(graph => graph.IsAbandoned).ToArray())
-        {
-            Destroy(abandoned);
-        }
-
+        DestroyAbandoned();
         var arena = new MemoryPool(
             bytes =>
             {
@@ -25,6 +21,15 @@ internal sealed unsafe partial class CudaContext
         var created = new CudaGraph(arena);
         _graphs.Add(created);
         return created;
+    }
+
+    /// <summary>Destroys the graphs whose recordings were collected.</summary>
+    private void DestroyAbandoned()
+    {
+        foreach (CudaGraph abandoned in _graphs.Where(graph => graph.IsAbandoned).ToArray())
+        {
+            Destroy(abandoned);
+        }
     }
 
     internal void Destroy(CudaGraph graph)

@@ -102,12 +102,14 @@ internal sealed unsafe partial class CudaContext : IDisposable
     }
 
     /// <summary>
-    /// Queues a kernel. Nothing is queued where the grid has no block. Sizes of arguments are checked against the kernel's parameters (read from the PTX).
+    /// Queues a kernel. Nothing is queued where the grid has no block. Sizes of arguments are checked against the kernel's parameters, which
+    /// are read from the PTX.
     /// </summary>
     public void Launch(string kernel, Grid grid, params ReadOnlySpan<Argument> arguments) => Launch(kernel, grid, arguments, isCooperative: false);
 
     /// <summary>Queues a kernel whose blocks wait for each other (all must be resident at once); see <see cref="CooperativeBlocks"/>.</summary>
-    public void LaunchCooperative(string kernel, Grid grid, params ReadOnlySpan<Argument> arguments) => Launch(kernel, grid, arguments, isCooperative: true);
+    public void LaunchCooperative(string kernel, Grid grid, params ReadOnlySpan<Argument> arguments) =>
+        Launch(kernel, grid, arguments, isCooperative: true);
 
     /// <summary>The most blocks of so many threads of a kernel that are resident on the whole device at once.</summary>
     public int CooperativeBlocks(string kernel, int threads)
@@ -171,7 +173,7 @@ internal sealed unsafe partial class CudaContext : IDisposable
 
         if (grid.X < 0 || (uint)grid.Y > LargestGridYZ || (uint)grid.Z > LargestGridYZ || grid.Threads <= 0 || grid.Threads > LargestBlock)
         {
-            throw new ArgumentException($"{name} cannot run on {grid}: at most {LargestGridYZ} blocks in y and z and {LargestBlock} threads.", nameof(grid));
+            throw new ArgumentException($"{name} cannot run on {grid}: at most {LargestGridYZ} blocks in y and z, and {LargestBlock} threads.");
         }
 
         void** parameters = stackalloc void*[arguments.Length + 1]; // one more, as a stack allocation of zero bytes has no address

@@ -27,7 +27,7 @@ internal static unsafe class CudaDevice
 
         if (search.MissingSymbol(Driver.Symbols) is string symbol)
         {
-            throw new BackendUnavailableException($"The CUDA driver {search.Path} lacks {symbol}: it is too old. Install a driver of CUDA 12.0 or later.");
+            throw new BackendUnavailableException($"The CUDA driver {search.Path} is too old: it lacks {symbol}. Install one of CUDA 12.0 or later.");
         }
 
         int version = 0;
@@ -39,12 +39,7 @@ internal static unsafe class CudaDevice
         }
 
         status = status == Driver.Success ? Driver.Init(0) : status;
-        return status switch
-        {
-            Driver.Success => version,
-            Driver.NoDevice => throw new BackendUnavailableException("The CUDA driver is there, but it finds no NVIDIA GPU.", CudaException.OfDriver(status, "cuInit")),
-            _ => throw new BackendUnavailableException($"The CUDA driver {search.Path} does not start.", CudaException.OfDriver(status, "cuInit")),
-        };
+        return status == Driver.Success ? version : throw CannotStart(status);
     }
 
     /// <summary>Makes sure that there is a device of that ordinal, and that it is new enough.</summary>
@@ -59,11 +54,11 @@ internal static unsafe class CudaDevice
         }
 
         int device = Get(ordinal);
-        int capability = Capability(device);
-        return capability >= OldestCapability
+        string has = CapabilityText(Capability(device)), needed = CapabilityText(OldestCapability);
+        return Capability(device) >= OldestCapability
             ? device
             : throw new BackendUnavailableException(
-                $"CUDA device {ordinal}, {Name(device)}, has compute capability {CapabilityText(capability)}; {CapabilityText(OldestCapability)} or later is needed.");
+                $"CUDA device {ordinal}, {Name(device)}, has compute capability {has}; {needed} or later is needed.");
     }
 
     /// <summary>Name, compute capability and memory, in one line.</summary>
@@ -125,4 +120,12 @@ internal static unsafe class CudaDevice
 
     /// <summary>86 as 8.6.</summary>
     public static string CapabilityText(int capability) => $"{capability / 10}.{capability % 10}";
+
+    private static BackendUnavailableException CannotStart(int status)
+    {
+        CudaException cause = CudaException.OfDriver(status, "cuInit");
+        return status == Driver.NoDevice
+            ? new BackendUnavailableException($"The CUDA driver {DriverPath} is there, but it finds no NVIDIA GPU.", cause)
+            : new BackendUnavailableException($"The CUDA driver {DriverPath} does not start. {cause.Message}", cause);
+    }
 }

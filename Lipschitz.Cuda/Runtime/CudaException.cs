@@ -50,7 +50,7 @@ public sealed class CudaException : BackendException
     {
         Driver.OutOfMemory => " Use a smaller training.batch, or end other programs that use this GPU.",
         222 => " The driver is too old for the kernels; install a newer one.",
-        >= 700 and < 720 => " Some kernel queued earlier may be at fault; with the environment variable CUDA_LAUNCH_BLOCKING=1 the call that queued it is named.",
+        >= 700 and < 720 => " Some kernel queued earlier may be at fault; the environment variable CUDA_LAUNCH_BLOCKING=1 makes its own call fail.",
         _ => "",
     };
 }

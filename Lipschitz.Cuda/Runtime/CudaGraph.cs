@@ -2,7 +2,9 @@ using Lipschitz.Cuda.Interop;
 
 namespace Lipschitz.Cuda.Runtime;
 
-/// <summary>A graph and all memory that its replays use. Its context holds it until it is destroyed or its recording is no longer referred to.</summary>
+/// <summary>
+/// A graph and all memory that its replays use. Its context holds it until it is destroyed or its recording is no longer referred to.
+/// </summary>
 internal sealed class CudaGraph(MemoryPool arena)
 {
     private volatile bool _isAbandoned;

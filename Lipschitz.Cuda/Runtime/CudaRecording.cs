@@ -7,9 +7,10 @@ namespace Lipschitz.Cuda.Runtime;
 /// </summary>
 /// <remarks>
 /// <para>
-/// <see cref="Run"/> does the work each time it is called. The first time it runs the action as it is, so that libraries load their kernels and choose
-/// their algorithms. The second time the action's calls are captured instead of executed, and the graph is launched. From then on the graph alone is launched and
-/// the action is not called. So the action must do nothing but queue work, on the thread it is called on, and not depend on anything that changes.
+/// <see cref="Run"/> does the work each time it is called. The first time it runs the action as it is, so that libraries load their kernels and
+/// choose their algorithms. The second time the action's calls are captured instead of executed, and the graph is launched. From then on the
+/// graph alone is launched and the action is not called. So the action must do nothing but queue work, on the thread it is called on, and not
+/// depend on anything that changes.
 /// </para>
 /// <para>
 /// A graph holds addresses. Temporaries that the action rents come from an arena of the recording's own, and no memory that is an operand of
@@ -123,10 +124,14 @@ internal sealed unsafe class CudaRecording : IDisposable
     // Relaxed mode, since a library may allocate while it is captured; the lock keeps other threads away.
     private string? CaptureAction(ref nint captured)
     {
-        CudaException.ThrowIfFailed(Driver.StreamBeginCapture(_context.Stream, Driver.CaptureRelaxed), "cuStreamBeginCapture");
+        int status = Driver.StreamBeginCapture(_context.Stream, Driver.CaptureRelaxed);
+        if (status != Driver.Success)
+        {
+            return CudaException.OfDriver(status, "cuStreamBeginCapture").Message;
+        }
+
         IsCapturing = true;
         string? refusal = null;
-        int status;
         try
         {
             _context.RunIn(this, _action);

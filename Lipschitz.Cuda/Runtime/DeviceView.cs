@@ -15,9 +15,16 @@ internal readonly struct DeviceView
     public DeviceView(nint data, int rows, int columns, int stride) => (Data, Rows, Columns, Stride) = (data, rows, columns, stride);
 
     public DeviceView(Tensor tensor)
-        : this(((CudaBuffer)tensor.Buffer).Address + ((nint)tensor.Offset * sizeof(float)), tensor.Rows, tensor.Columns, tensor.Stride)
+        : this(AddressOf(tensor), tensor.Rows, tensor.Columns, tensor.Stride)
     {
     }
 
     public static implicit operator DeviceView(Tensor tensor) => new(tensor);
+
+    private static nint AddressOf(Tensor tensor) => tensor.Buffer switch
+    {
+        CudaBuffer buffer => buffer.Address + ((nint)tensor.Offset * sizeof(float)),
+        null => 0, // a tensor that was left out: an empty view at address 0
+        _ => throw new ArgumentException($"The tensor {tensor} is not in the memory of a CUDA device."),
+    };
 }

@@ -21,16 +21,24 @@ internal sealed unsafe class KernelModule : IDisposable
         }
 
         Load(ptx);
-        foreach ((string name, int[] bytes) in sizes)
+        try
         {
-            _kernels.Add(name, new Kernel(name, Function(name), bytes));
+            foreach ((string name, int[] bytes) in sizes)
+            {
+                _kernels.Add(name, new Kernel(name, Function(name), bytes));
+            }
+        }
+        catch
+        {
+            Dispose();
+            throw;
         }
     }
 
     /// <summary>The kernel of that name.</summary>
     public Kernel this[string name] => _kernels.TryGetValue(name, out Kernel? kernel)
         ? kernel
-        : throw new ArgumentException($"There is no kernel {name} in kernels.ptx; run the script that compiles kernels.cu, and build again.", nameof(name));
+        : throw new ArgumentException($"There is no kernel {name} in {Resource}; run the script that compiles kernels.cu, and build again.");
 
     /// <summary>The PTX that this assembly carries; empty where it was built without.</summary>
     public static string EmbeddedPtx()
@@ -95,14 +103,14 @@ internal sealed record Kernel(string Name, nint Function, int[] ParameterBytes)
     {
         if (arguments.Length != ParameterBytes.Length)
         {
-            throw new ArgumentException($"{Name} takes {ParameterBytes.Length} arguments but was given {arguments.Length}.", nameof(arguments));
+            throw new ArgumentException($"{Name} takes {ParameterBytes.Length} arguments but was given {arguments.Length}.");
         }
 
         for (int i = 0; i < arguments.Length; i++)
         {
             if (arguments[i].Size != ParameterBytes[i])
             {
-                throw new ArgumentException($"Argument {i} of {Name} has {ParameterBytes[i]} bytes but was given {arguments[i].Size}.", nameof(arguments));
+                throw new ArgumentException($"Argument {i} of {Name} has {ParameterBytes[i]} bytes but was given {arguments[i].Size}.");
             }
         }
     }

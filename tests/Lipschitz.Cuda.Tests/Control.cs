@@ -25,9 +25,13 @@ internal static partial class Control
     [LibraryImport(Library, EntryPoint = "lipschitz_double_set", StringMarshalling = StringMarshalling.Utf8)]
     public static partial void Set(string option, nint value);
 
-    /// <summary>How often a function was called or a kernel launched since the last reset.</summary>
+    /// <summary>How often a function was called since the last reset.</summary>
     [LibraryImport(Library, EntryPoint = "lipschitz_double_calls", StringMarshalling = StringMarshalling.Utf8)]
     public static partial nint Calls(string name);
+
+    /// <summary>How often a kernel was launched since the process began.</summary>
+    [LibraryImport(Library, EntryPoint = "lipschitz_double_launches", StringMarshalling = StringMarshalling.Utf8)]
+    public static partial nint Launches(string kernel);
 
     /// <summary>Bytes of device memory in use.</summary>
     [LibraryImport(Library, EntryPoint = "lipschitz_double_bytes")]

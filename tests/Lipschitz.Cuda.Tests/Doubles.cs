@@ -16,9 +16,15 @@ internal static partial class Doubles
     private const string FolderVariable = "LIPSCHITZ_CUDA_LIBRARIES";
     private const string Compiler = "g++";
 
+    /// <summary>The folder of kernels for the program that checks the doubles themselves.</summary>
+    public const string ProbeKernels = "Doubles/Probes";
+
+    /// <summary>That program.</summary>
+    public const string CheckProgram = "checks";
+
     private static readonly string[] Flags =
     [
-        "-std=c++17", "-O2", "-march=native", "-ffp-contract=off", "-fno-math-errno", "-fPIC", "-shared", "-fvisibility=hidden", "-pthread",
+        "-std=c++17", "-O2", "-march=native", "-ffp-contract=off", "-fno-math-errno", "-fPIC", "-fvisibility=hidden", "-pthread",
     ];
 
     private static readonly string[] AddressSanitizer = ["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined", "-fno-omit-frame-pointer"];
@@ -46,8 +52,28 @@ internal static partial class Doubles
         Require();
     }
 
-    /// <summary>A folder with the doubles compiled for AddressSanitizer.</summary>
-    public static string BuildSanitized() => Build(AddressSanitizer);
+    /// <summary>Doubles of their own for some use.</summary>
+    /// <param name="isSanitized">Whether they are compiled for AddressSanitizer.</param>
+    /// <param name="kernels">The folder whose kernels.cu they run.</param>
+    /// <returns>Their folder. It also holds the program that checks doubles, where the kernels are its own.</returns>
+    public static string Build(bool isSanitized, string kernels = "Kernels") => Build(isSanitized ? AddressSanitizer : [], kernels);
+
+    /// <summary>Runs a program and waits for it.</summary>
+    /// <returns>Its exit code, and what it wrote.</returns>
+    public static (int ExitCode, string Output, string Errors) Start(string program, string[] arguments, params ReadOnlySpan<(string Name, string Value)> environment)
+    {
+        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach ((string name, string value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        using Process process = Process.Start(start)!;
+        Task<string> errors = process.StandardError.ReadToEndAsync();
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return (process.ExitCode, output, errors.Result);
+    }
 
     // Before anything of Lipschitz.Cuda is touched, which looks for its libraries once.
     [ModuleInitializer]
@@ -60,7 +86,7 @@ internal static partial class Doubles
 
         try
         {
-            Folder = Environment.GetEnvironmentVariable(FolderVariable) is { Length: > 0 } given ? given : Build([]);
+            Folder = Environment.GetEnvironmentVariable(FolderVariable) is { Length: > 0 } given ? given : Build(false);
             Environment.SetEnvironmentVariable(FolderVariable, Folder);
             NativeLibrary.SetDllImportResolver(typeof(Doubles).Assembly, (name, _, _) =>
                 name == Control.Library ? NativeLibrary.Load(Path.Combine(Folder, "libcuda.so.1")) : 0);
@@ -76,10 +102,10 @@ internal static partial class Doubles
     }
 
     // Built once for each state of the sources; several test runs may build at a time, the first to finish wins.
-    private static string Build(string[] extra)
+    private static string Build(string[] extra, string kernels)
     {
         string doubles = Path.Combine(AppContext.BaseDirectory, "Doubles");
-        string kernels = Path.Combine(AppContext.BaseDirectory, "Kernels");
+        kernels = Path.Combine(AppContext.BaseDirectory, kernels);
         string[] flags = [.. Flags, .. extra, "-DLIPSCHITZ_HOST", "-I" + doubles, "-I" + kernels];
         string root = Path.Combine(Path.GetTempPath(), "lipschitz-doubles-" + Environment.UserName);
         string folder = Path.Combine(root, Key([doubles, kernels], [.. flags, Version(), Environment.MachineName]));
@@ -92,13 +118,17 @@ internal static partial class Doubles
         Directory.CreateDirectory(work);
         string text = Run([.. flags, "-E", "-P", "-x", "c++", Path.Combine(kernels, "kernels.cu")]);
         File.WriteAllLines(Path.Combine(work, "kernels.table"), KernelName().Matches(text).Select(match => $"KERNEL_OF({match.Groups[1].Value})"));
-        string[] Library(string source, string name, params string[] more) =>
-        [
-            .. flags, "-I" + work, Path.Combine(doubles, source), "-Wl,-soname," + name, "-o", Path.Combine(work, name), "-L" + work, "-Wl,-rpath,$ORIGIN", .. more,
-        ];
+        string[] Program(string source, string name, params string[] more) =>
+            [.. flags, "-I" + work, Path.Combine(doubles, source), "-o", Path.Combine(work, name), "-L" + work, "-Wl,-rpath,$ORIGIN", .. more];
+        string[] Library(string source, string name, params string[] more) => Program(source, name, ["-shared", "-Wl,-soname," + name, .. more]);
         Run(Library("cuda.cpp", "libcuda.so.1"));
         Run(Library("cublas.cpp", "libcublas.so.12", "-l:libcuda.so.1"));
         Run(Library("cudnn.cpp", "libcudnn.so.9", "-l:libcuda.so.1"));
+        if (kernels.EndsWith(ProbeKernels, StringComparison.Ordinal))
+        {
+            Run(Program("checks.cpp", CheckProgram, "-l:libcublas.so.12", "-l:libcuda.so.1"));
+        }
+
         try
         {
             Directory.Move(work, folder);
@@ -138,13 +168,10 @@ internal static partial class Doubles
 
     private static string Run(string[] arguments)
     {
-        using Process process = Process.Start(new ProcessStartInfo(Compiler, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-        Task<string> errors = process.StandardError.ReadToEndAsync();
-        string output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return process.ExitCode == 0
+        (int exitCode, string output, string errors) = Start(Compiler, arguments);
+        return exitCode == 0
             ? output
-            : throw new InvalidOperationException($"The test doubles of CUDA do not compile: {Compiler} {string.Join(' ', arguments)}\n{errors.Result}");
+            : throw new InvalidOperationException($"The test doubles of CUDA do not compile: {Compiler} {string.Join(' ', arguments)}\n{errors}");
     }
 
     // What KERNEL(name) of shim.h becomes.

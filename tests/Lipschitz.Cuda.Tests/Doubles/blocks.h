@@ -1,6 +1,7 @@
 // Runs the blocks of a kernel. A fibre runs thread after thread of the block until one waits at a barrier; then the next fibre goes on with
 // the next thread. So a kernel without barriers is a plain loop, and one with barriers needs as many fibres as the block has threads.
 #pragma once
+#include <atomic>
 #include <cstring>
 #include <functional>
 #include <link.h>
@@ -18,6 +19,11 @@ namespace doubles {
 struct Grid {
     Index blocks;
     unsigned threads;
+
+    Index blockAt(unsigned long i) const {
+        unsigned long y = i / blocks.x, z = y / blocks.y;
+        return {static_cast<unsigned>(i % blocks.x), static_cast<unsigned>(y % blocks.y), static_cast<unsigned>(z)};
+    }
 };
 
 // The kernel being run: called once for each thread.
@@ -30,8 +36,8 @@ struct Runner {
     std::string complaint;  // the first thing wrong in the kernel
     unsigned long spins = 0;
 
-    // Runs block `block`; false where its threads do not meet at the same barriers.
-    bool run(Index block, const Grid& grid, const Body& kernel) {
+    // Runs block `block`, its threads upwards or downwards; false where they do not meet at the same barriers.
+    bool run(Index block, const Grid& grid, const Body& kernel, bool isDownwards) {
         fillSharedMemory();
         thread.gridSize = grid.blocks;
         thread.blockSize = {grid.threads, 1, 1};
@@ -40,6 +46,7 @@ struct Runner {
         _count = static_cast<int>(grid.threads);
         _next = 0;
         _ended = 0;
+        _isDownwards = isDownwards;
         _waiting.clear();
         while (_next < _count) {
             if (_idle.empty()) {
@@ -85,6 +92,7 @@ private:
     std::vector<std::unique_ptr<Fibre>> _fibres;
     std::vector<Fibre*> _idle, _waiting, _resumed;
     int _count = 0, _next = 0, _ended = 0;
+    bool _isDownwards = false;
 
     void enter(Fibre& fibre) {
         _current = &fibre;
@@ -97,7 +105,8 @@ private:
         self->arrived();
         while (true) {
             while (runner._next < runner._count) {
-                self->thread = runner._next++;
+                self->thread = runner._isDownwards ? runner._count - 1 - runner._next : runner._next;
+                runner._next++;
                 thread.index = {static_cast<unsigned>(self->thread), 0, 0};
                 (*runner.body)();
                 runner._ended++;
@@ -219,16 +228,16 @@ inline void spin() {
     }
 }
 
-// Runs all blocks one after another; the complaint, or nothing.
+// Runs all blocks one after another; the complaint, or nothing. Each launch goes through blocks and threads the other way round than the last
+// one, so that a kernel whose result depends on the order, for want of a barrier or otherwise, does not stay hidden.
 inline std::string runGrid(const Grid& grid, const Body& body) {
+    static std::atomic<unsigned> launches{0};
+    bool isDownwards = launches++ % 2 == 1;
+    unsigned long count = static_cast<unsigned long>(grid.blocks.x) * grid.blocks.y * grid.blocks.z;
     std::unique_ptr<Runner> runner = RunnerPool::shared().take(false);
     bool isGood = true;
-    for (unsigned z = 0; isGood && z < grid.blocks.z; z++) {
-        for (unsigned y = 0; isGood && y < grid.blocks.y; y++) {
-            for (unsigned x = 0; isGood && x < grid.blocks.x; x++) {
-                isGood = runner->run({x, y, z}, grid, body);
-            }
-        }
+    for (unsigned long i = 0; isGood && i < count; i++) {
+        isGood = runner->run(grid.blockAt(isDownwards ? count - 1 - i : i), grid, body, isDownwards != (i % 2 == 1));
     }
 
     std::string complaint = isGood ? "" : runner->complaint;
@@ -243,9 +252,8 @@ inline std::string runCooperativeGrid(const Grid& grid, const Body& body) {
     std::vector<std::thread> threads;
     for (unsigned i = 0; i < count; i++) {
         threads.emplace_back([&, i] {
-            Index block{i % grid.blocks.x, i / grid.blocks.x % grid.blocks.y, i / (grid.blocks.x * grid.blocks.y)};
             std::unique_ptr<Runner> runner = RunnerPool::shared().take(true);
-            complaints[i] = runner->run(block, grid, body) ? "" : runner->complaint;
+            complaints[i] = runner->run(grid.blockAt(i), grid, body, i % 2 == 1) ? "" : runner->complaint;
             RunnerPool::shared().giveBack(std::move(runner));
         });
     }

@@ -12,8 +12,11 @@ DOUBLE_API void lipschitz_double_set(const char* option, long value);
 
 DOUBLE_API long lipschitz_double_get(const char* option);
 
-// How often the named function was called, or the named kernel launched, since the last reset.
+// How often the named function was called since the last reset.
 DOUBLE_API long lipschitz_double_calls(const char* name);
+
+// How often the named kernel was launched since the process began.
+DOUBLE_API long lipschitz_double_launches(const char* kernel);
 
 // The names of all functions called since the last reset, one a line, in the order of their first calls.
 DOUBLE_API const char* lipschitz_double_called();

@@ -125,8 +125,14 @@ CUresult copy(const char* call, const Copy& c, Stream* stream, bool isAsync) {
         return wrong(call, "a captured copy must be asynchronous and its host memory pinned", CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED);
     }
 
-    Work work{call, [call, c] {
+    bool isFromPinned = isPinned(c.source, c.sourceBytes()), isToPinned = isPinned(c.target, c.targetBytes());
+    Work work{call, [call, c, isFromPinned, isToPinned] {
         bool isLive = isWithin(call, c.from, c.source, c.sourceBytes()) && isWithin(call, c.to, c.target, c.targetBytes());
+        if ((isFromPinned && !isPinned(c.source, c.sourceBytes())) || (isToPinned && !isPinned(c.target, c.targetBytes()))) {
+            isLive = false;
+            wrong(call, "pinned memory was freed before the copy was done");
+        }
+
         REQUIRE(isLive, CUDA_ERROR_ILLEGAL_ADDRESS);
         c.perform(reinterpret_cast<const unsigned char*>(c.source));
         return CUDA_SUCCESS;
@@ -296,7 +302,7 @@ CUresult launch(
     }
 
     auto values = std::make_shared<Values>(kernel, parameters);
-    driver.ledger.calls[kernel.name]++;
+    driver.ledger.launches[kernel.name]++;
     return driver.submit(stream, {kernel.name, [&kernel, values, grid, block, isCooperative] {
         REQUIRE(areLive(kernel, *values), CUDA_ERROR_ILLEGAL_ADDRESS);
         Body body = [&] { kernel.call(values->addresses.data()); };
@@ -1182,9 +1188,15 @@ long lipschitz_double_get(const char* option) {
 
 long lipschitz_double_calls(const char* name) {
     LOCK;
-    auto found = driver.ledger.calls.find(name);
-    return found != driver.ledger.calls.end() ? found->second : 0;
+    return driver.ledger.calls[name];
 }
+
+long lipschitz_double_launches(const char* kernel) {
+    LOCK;
+    return driver.ledger.launches[kernel];
+}
+
+__attribute__((destructor)) static void report() { driver.ledger.report(); }
 
 const char* lipschitz_double_called() {
     LOCK;

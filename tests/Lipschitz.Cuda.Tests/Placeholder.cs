@@ -1,3 +1,0 @@
-namespace Lipschitz.Cuda.Tests;
-
-public class Placeholder;
