@@ -39,7 +39,8 @@ internal static class InvertCommand
             double[] points = parse.GetValue(input) is { } path
                 ? PointFiles.Read(path, flow.Width).Values
                 : RoundTrip.TestPoints(configuration, DataSources.Open(configuration));
-            Report(shell, parse, directory.Path, RoundTrip.Of(flow, points, parse.GetValue(tolerance) ?? RoundTrip.DefaultTolerance(configuration)));
+            double error = parse.GetValue(tolerance) ?? RoundTrip.DefaultTolerance(configuration);
+            Report(shell, parse, directory.Path, RoundTrip.Of(flow, points, error));
             return ExitCode.Success;
         });
         return command;
@@ -82,7 +83,9 @@ internal static class InvertCommand
             text.WriteLine($"{within} of {measured.Length} points came back within their bound");
             if (bound.Median > VacuousFactor * error.Largest)
             {
-                text.WriteLine("the bound over all blocks multiplies their worst cases, so for this flow it says little; look at the worst block and the measured error");
+                text.WriteLine(
+                    "the bound over all blocks multiplies their worst cases, so for this flow it says little;"
+                    + " look at the worst block and the measured error");
             }
         });
     }

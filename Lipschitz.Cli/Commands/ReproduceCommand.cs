@@ -41,7 +41,7 @@ internal sealed class ReproduceCommand
     {
         var command = new DocumentedCommand(
             "reproduce",
-            "Run the experiments of a paper that are missing, continue those that were interrupted, and write tables and figures into FOLDER/results.",
+            "Run the experiments of a paper that are missing, continue interrupted ones, and write tables and figures into FOLDER/results.",
             "lipschitz reproduce papers/invertible-densenets --only toy",
             "lipschitz reproduce papers/invertible-densenets --only toy --only budget --seeds 3",
             "lipschitz reproduce papers/invertible-densenets --only toy --steps 1000",
@@ -93,7 +93,8 @@ internal sealed class ReproduceCommand
         Report(parse, folder, runs, outcomes, [.. results.WriteTexts(), .. results.DrawFigures(groups, backend)]);
         Outcome[] failed = [.. outcomes.Where(outcome => outcome.Failure is not null)];
         return failed.Length == 0 ? ExitCode.Success
-            : throw new DivergedException($"{failed.Length} of {outcomes.Count} cells diverged: {string.Join("; ", failed.Select(f => f.ToString()))}", failed[0].Failure!);
+            : throw new DivergedException(
+                $"{failed.Length} of {outcomes.Count} cells diverged: {string.Join("; ", failed.Select(f => f.ToString()))}", failed[0].Failure!);
     }
 
     // Data set by data set, so that what is finished early can be compared.
@@ -114,15 +115,16 @@ internal sealed class ReproduceCommand
     private static Dictionary<string, string> Places(string[] assignments, Experiments experiments)
     {
         var places = new Dictionary<string, string>();
+        IEnumerable<string> names = experiments.Groups.SelectMany(group => group.Data).Select(data => data.Name).Distinct();
+        string[] pictures = [.. names.Where(name => DataSources.Shape(name) is not null)];
         foreach (string assignment in assignments)
         {
             int equals = assignment.IndexOf('=', StringComparison.Ordinal);
             string name = equals < 0 ? assignment : assignment[..equals];
-            string[] pictures =
-                [.. experiments.Groups.SelectMany(group => group.Data).Select(data => data.Name).Distinct().Where(name => DataSources.Shape(name) is not null)];
             if (equals <= 0 || !pictures.Contains(name))
             {
-                throw new UsageException($"--data {assignment}: expected NAME=PATH, NAME being {(pictures.Length == 0 ? "none here" : string.Join(" or ", pictures))}");
+                string known = pictures.Length == 0 ? "none here" : string.Join(" or ", pictures);
+                throw new UsageException($"--data {assignment}: expected NAME=PATH, NAME being {known}");
             }
 
             string path = assignment[(equals + 1)..];

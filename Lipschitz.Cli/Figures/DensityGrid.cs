@@ -2,11 +2,15 @@ using ScottPlot;
 
 namespace Lipschitz.Cli.Figures;
 
-/// <summary>Densities of several models on several data sets: a row a data set, its points first, as in Figure 2a of Perugachi-Diaz et al. 2020.</summary>
+/// <summary>
+/// Densities of several models on several data sets: a row a data set, its points first, as in Figure 2a of Perugachi-Diaz et al. 2020.
+/// </summary>
 public static class DensityGrid
 {
-    private const int Side = 260;
+    private const int Width = 212; // of a panel; with its title and borders the square is 200 pixels wide and high
+    private const int Height = 250;
     private const int TitleSize = 15;
+    private const int MostBytes = 250_000; // figures are kept beside the text
 
     /// <summary>What the models have learned of one data set.</summary>
     /// <param name="Name">The data set.</param>
@@ -18,7 +22,7 @@ public static class DensityGrid
     /// <summary>Draws the figure.</summary>
     /// <param name="rows">At least one.</param>
     /// <returns>A .png file.</returns>
-    public static byte[] Draw(IReadOnlyList<Row> rows) => FigureSheet.Png([.. rows.Select(Panels)], Side, Side);
+    public static byte[] Draw(IReadOnlyList<Row> rows) => FigureSheet.Png([.. rows.Select(Panels)], Width, Height, MostBytes);
 
     private static IReadOnlyList<Plot> Panels(Row row)
     {

@@ -31,7 +31,8 @@ internal sealed class Catalogue(Experiments experiments, string runs)
     public CellFolder? Shown(ExperimentGroup group, ExperimentModel model, ExperimentData data)
     {
         long?[] lengths = [null, .. Trials(group).Reverse().Select(steps => (long?)steps)];
-        return lengths.SelectMany(steps => Folders(group, model, data, steps)).FirstOrDefault(folder => Result(folder) is not null && HasModel(folder));
+        return lengths.SelectMany(steps => Folders(group, model, data, steps))
+            .FirstOrDefault(folder => Result(folder) is not null && folder.Open()!.HasModel);
     }
 
     private CellSummary Summary(ExperimentGroup group, ExperimentModel model, ExperimentData data, long? steps)
@@ -64,8 +65,6 @@ internal sealed class Catalogue(Experiments experiments, string runs)
 
     private static long? Number(string name, string prefix) => name.StartsWith(prefix, StringComparison.Ordinal)
         && long.TryParse(name.AsSpan(prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out long number) ? number : null;
-
-    private static bool HasModel(CellFolder folder) => folder.Open()!.HasModel;
 
     // Runs that are refused where they are to be run are only left out where results are shown.
     private static CellResult? Result(CellFolder folder)

@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Lipschitz.Checkpoints;
@@ -17,6 +18,7 @@ internal sealed record CellResult
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
         Converters = { new JsonStringEnumConverter(allowIntegerValues: false) },
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         WriteIndented = true,
     };
 
@@ -86,7 +88,9 @@ internal sealed record CellResult
     /// <summary>The largest |x - x'|_2 of them; null where the flow is not known to be invertible.</summary>
     public double? RoundTripError { get; init; }
 
-    /// <summary>The largest bound of the error of a single block's inverse for one of them.</summary>
+    /// <summary>
+    /// The largest bound of the error of a single block's inverse for one of them, from its last step and with an allowance for rounding.
+    /// </summary>
     public double? RoundTripBlockBound { get; init; }
 
     /// <summary>The day on which this was written, in UTC.</summary>

@@ -54,7 +54,7 @@ internal static class CellText
     /// <summary>The largest error of points that were sent there and back, and the largest bound of a block's part in it.</summary>
     public static string RoundTrip(CellSummary cell) => cell.Results.Any(result => result.RoundTripError is null)
         ? "not known to be invertible"
-        : $"{Small(cell.Results.Max(result => result.RoundTripError!.Value))}, {Small(cell.Results.Max(result => result.RoundTripBlockBound!.Value))}";
+        : $"{Small(cell.Results.Max(result => result.RoundTripError))}, {Small(cell.Results.Max(result => result.RoundTripBlockBound))}";
 
-    private static string Small(double value) => value.ToString("0.0e+0", CultureInfo.InvariantCulture);
+    private static string Small(double? value) => value?.ToString("0.0e+0", CultureInfo.InvariantCulture) ?? MarkdownTable.None;
 }

@@ -51,7 +51,8 @@ internal static class Findings
         CellSummary[] above = [.. known.Where(cell => cell.Test > cell.Published + PublishedMargin)];
         return known.Length == 0 ? "No finished cell has a published number."
             : above.Length == 0 ? $"All {known.Length} finished cells are at most the published number + {PublishedMargin}."
-            : $"Of {known.Length} finished cells, {known.Length - above.Length} are at most the published number + {PublishedMargin}; above it: {List(above)}.";
+            : $"Of {known.Length} finished cells, {known.Length - above.Length} are at most the published number + {PublishedMargin};"
+                + $" above it: {List(above)}.";
     }
 
     /// <summary>Whether every finished model is proven to be invertible.</summary>
@@ -60,8 +61,7 @@ internal static class Findings
         CellResult[] results = [.. cells.SelectMany(cell => cell.Results)];
         CellSummary[] failed = [.. cells.Where(cell => cell.Results.Any(result => !result.Certified))];
         int scaled = results.Count(result => result.ScaledWeights > 0);
-        string text = results.Length == 0 ? "No model is finished."
-            : failed.Length == 0 ? $"Every block of all {results.Length} finished models is proven to be a contraction."
+        string text = failed.Length == 0 ? $"Every block of all {results.Length} finished models is proven to be a contraction."
             : $"Not all blocks are proven to be contractions in: {List(failed)}.";
         return scaled == 0 ? text : $"{text} In {scaled} of them weights were scaled down for that before the test, which moved it by at most"
             + string.Create(CultureInfo.InvariantCulture, $" {results.Max(result => Math.Abs(result.ScalingChange)):0.0e+0} nats.");
@@ -95,7 +95,8 @@ internal static class Findings
         double half = (published + entropy) / 2;
         string text = string.Create(
             CultureInfo.InvariantCulture,
-            $"{first.Data.Name}: the paper's gap is {published:0.00} - {entropy:0.000} = {published - entropy:0.000} nats; half of it is closed at {half:0.000}");
+            $"{first.Data.Name}: the paper's gap is {published:0.00} - {entropy:0.000} = {published - entropy:0.000} nats;")
+            + string.Create(CultureInfo.InvariantCulture, $" half of it is closed at {half:0.000}");
         CellSummary[] run = [.. cells.Where(cell => cell.IsRun)];
         return run.Length == 0 ? text + "; no model is run."
             : $"{text}. Part closed: {string.Join(", ", run.Select(cell => $"{cell.Model.Title} {Closed(cell, published)}"))}.";

@@ -18,5 +18,6 @@ internal sealed class MarkdownTable(params string[] columns)
     /// <summary>The lines, and an empty one.</summary>
     public override string ToString() => new StringBuilder().AppendJoin('\n', _lines).Append("\n\n").ToString();
 
-    private static string Line(string[] cells) => $"| {string.Join(" | ", cells.Select(cell => cell.Replace("|", "\\|", StringComparison.Ordinal)))} |";
+    private static string Line(string[] cells) =>
+        $"| {string.Join(" | ", cells.Select(cell => cell.Replace("|", "\\|", StringComparison.Ordinal)))} |";
 }

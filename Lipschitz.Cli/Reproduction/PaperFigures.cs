@@ -22,10 +22,11 @@ internal sealed class PaperFigures(Catalogue catalogue, string folder, IBackend 
 
     private static readonly (string File, string Caption)[] s_captions =
     [
-        ("figure1.png", "Figure 1: the quarter circle of (e1, e2) with the factors that the dense layers of the trained LC models have found; all began at the cross."),
+        ("figure1.png", "Figure 1: the quarter circle of (e1, e2) with the factors that the dense layers of the trained LC models have found;"
+            + " all began at the cross."),
         ("figure2a.png", "Figure 2a: points of each data set, and the densities that the models have learned of it, on the same square."),
-        ("figure2b.png", "Figure 2b: test results on the way, of each data set. Curves rather than samples, since how fast and how far each model comes is what sets"
-            + " the models apart; samples of models whose densities look alike look alike."),
+        ("figure2b.png", "Figure 2b: test results on the way, of each data set. Curves rather than samples, since how fast and how far each model"
+            + " comes is what sets the models apart; samples of models whose densities look alike look alike."),
         ("figure3.png", "Figure 3: heat maps of the normalised e1 and e2 of each dense layer (to the right) of each block (downwards)."),
         ("figure4.png", "Figure 4: samples of the MNIST model."),
         ("figure5.png", "Figure 5: samples of the CIFAR-10 model."),
@@ -69,7 +70,7 @@ internal sealed class PaperFigures(Catalogue catalogue, string folder, IBackend 
 
     private void DrawPoints(Drawing[] drawings)
     {
-        Drawing[] learned = [.. drawings.Where(d => d.Run.Configuration.Model is { Branch: BranchKind.DenseNet, Concatenation: ConcatenationKind.Learnable })];
+        Drawing[] learned = [.. drawings.Where(d => d.HasLearnedFactors)];
         if (learned.Length > 0)
         {
             Save("figure1.png", ConcatenationCircle.Draw([.. learned.Select(d => new ConcatenationCircle.Panel(d.Data, d.Factors))]), learned);
@@ -100,10 +101,13 @@ internal sealed class PaperFigures(Catalogue catalogue, string folder, IBackend 
             }
 
             Save($"curves-{set.Key}.png", FigureSheet.Png([[Curves(set)]], 640, 420), [.. set]);
-            if (best.Run.Configuration.Model is { Branch: BranchKind.DenseNet, Concatenation: ConcatenationKind.Learnable })
+            if (best.HasLearnedFactors)
             {
                 ConcatenationMaps.Scale[] scales =
-                    [.. FigureFiles.Factors(best.Flow).GroupBy(f => f.Scale).Select(s => new ConcatenationMaps.Scale(s.Key, [.. s.Select(f => f.Factors)]))];
+                [
+                    .. FigureFiles.Factors(best.Flow).GroupBy(f => f.Scale)
+                        .Select(scale => new ConcatenationMaps.Scale(scale.Key, [.. scale.Select(f => f.Factors)])),
+                ];
                 Save($"figure3-{set.Key}.png", ConcatenationMaps.Draw(scales), [best]);
             }
         }
@@ -186,6 +190,9 @@ internal sealed class PaperFigures(Catalogue catalogue, string folder, IBackend 
         public string Data => Folder.Cell.Data.Name;
 
         public string Title => Folder.Cell.Model.Title;
+
+        public bool HasLearnedFactors =>
+            Run.Configuration.Model is { Branch: BranchKind.DenseNet, Concatenation: ConcatenationKind.Learnable };
 
         public IReadOnlyList<ConcatenationFigure.Factors> Factors => [.. FigureFiles.Factors(Flow).Select(f => f.Factors)];
     }

@@ -8,9 +8,10 @@ namespace Lipschitz.Cli.Reproduction;
 internal sealed class ResultTexts(Catalogue catalogue, string paper)
 {
     private const string Protocol =
-        "Tests are of the last iterate on one fixed test set, the same for every seed and model of a data set, with the standard error over its points;"
-        + " the paper reports the best of many tests on fresh batches. \"Largest block bound\" is proven, rounding included. \"Round trip\" gives the"
-        + " largest error of test points sent to the latent space and back, then the largest proven bound of a single block's part in it.\n\n";
+        "Tests are of the last iterate on one fixed test set, the same for every seed and model of a data set, with the standard error over its"
+        + " points; the paper reports the best of many tests on fresh batches. \"Largest block bound\" is proven, rounding included. \"Round trip\""
+        + " gives the largest error of test points sent to the latent space and back, then the largest bound of a single block's part in it, which"
+        + " follows from the inverse's last step and has an allowance for rounding.\n\n";
 
     private readonly List<string> _hardware = [];
 
@@ -27,7 +28,7 @@ internal sealed class ResultTexts(Catalogue catalogue, string paper)
                 text.Append($"- {Findings.Order(models)}\n");
             }
 
-            text.Append($"- {Findings.Entropy(cells)}\n- {Findings.Published(cells)}\n- {Findings.Certified(cells)}\n\n");
+            AppendFindings(text, cells, Findings.Entropy, Findings.Published, Findings.Certified);
         }
 
         return End(text, ResultTable.Table1, Published);
@@ -37,8 +38,8 @@ internal sealed class ResultTexts(Catalogue catalogue, string paper)
     public string Budget()
     {
         StringBuilder text = Begin("Equal parameters, equal Lipschitz budgets").Append(
-            "\"Budget\" is the product bound that the settings allow Lip(g) of a block; see the README beside this folder. Models of equal budget may stretch"
-            + " equally, those of equal parameters need not.\n\n").Append(Protocol);
+            "\"Budget\" is the product bound that the settings allow Lip(g) of a block; see the README beside this folder. Models of equal budget may"
+            + " stretch equally, those of equal parameters need not.\n\n").Append(Protocol);
         foreach (ExperimentGroup group in Groups(ResultTable.Budget))
         {
             IReadOnlyList<CellSummary> cells = catalogue.Summaries(group);
@@ -48,7 +49,7 @@ internal sealed class ResultTexts(Catalogue catalogue, string paper)
                 text.Append($"- {line}\n");
             }
 
-            text.Append($"- {Findings.Entropy(cells)}\n- {Findings.Certified(cells)}\n\n");
+            AppendFindings(text, cells, Findings.Entropy, Findings.Certified);
         }
 
         return End(text, ResultTable.Budget, Budgets);
@@ -58,8 +59,8 @@ internal sealed class ResultTexts(Catalogue catalogue, string paper)
     public string Beyond()
     {
         StringBuilder text = Begin("Beyond the paper, at its number of parameters").Append(
-            "Each row changes one thing of the first model of its data set. \"Change\" is against that model, \"gap closed\" the part of the way from the"
-            + " paper's number for it to the entropy.\n\n").Append(Protocol);
+            "Each row changes one thing of the first model of its data set. \"Change\" is against that model, \"gap closed\" the part of the way from"
+            + " the paper's number for it to the entropy.\n\n").Append(Protocol);
         foreach (ExperimentGroup group in Groups(ResultTable.Beyond))
         {
             IReadOnlyList<CellSummary> cells = catalogue.Summaries(group);
@@ -69,7 +70,7 @@ internal sealed class ResultTexts(Catalogue catalogue, string paper)
                 text.Append($"- {Findings.Gap(models)}\n");
             }
 
-            text.Append($"- {Findings.Entropy(cells)}\n- {Findings.Certified(cells)}\n\n");
+            AppendFindings(text, cells, Findings.Entropy, Findings.Certified);
         }
 
         return End(text, ResultTable.Beyond, Changes);
@@ -78,17 +79,17 @@ internal sealed class ResultTexts(Catalogue catalogue, string paper)
     private string Published(IReadOnlyList<CellSummary> cells)
     {
         var table = new MarkdownTable(
-            "data", "model", "ours", "published", "ours - published", "entropy", "ours - entropy", "seeds", "steps", "test points", "training", "hardware",
-            "largest block bound", "round trip: error, block bound");
+            "data", "model", "ours", "published", "ours - published", "entropy", "ours - entropy", "seeds", "steps", "test points", "training",
+            "hardware", "largest block bound", "round trip: error, block bound");
         foreach (CellSummary cell in cells)
         {
             string[] start = [cell.Data.Name, cell.Model.Title, CellText.Test(cell), CellText.Published(cell.Published)];
             table.Add(cell.IsRun
                 ?
                 [
-                    .. start, CellText.Signed(cell.Test - cell.Published), CellText.Entropy(cell.Entropy), CellText.Signed(cell.AboveEntropy), CellText.Seeds(cell),
-                    CellText.Steps(cell), CellText.Count(cell.Results[0].Points), CellText.Time(cell), Hardware(cell), CellText.Bound(cell.LargestBlockBound),
-                    CellText.RoundTrip(cell),
+                    .. start, CellText.Signed(cell.Test - cell.Published), CellText.Entropy(cell.Entropy), CellText.Signed(cell.AboveEntropy),
+                    CellText.Seeds(cell), CellText.Steps(cell), CellText.Count(cell.Results[0].Points), CellText.Time(cell), Hardware(cell),
+                    CellText.Bound(cell.LargestBlockBound), CellText.RoundTrip(cell),
                 ]
                 : [.. start, MarkdownTable.None, CellText.Entropy(cell.Entropy)]);
         }
@@ -107,8 +108,8 @@ internal sealed class ResultTexts(Catalogue catalogue, string paper)
             table.Add(cell.IsRun
                 ?
                 [
-                    .. start, CellText.Signed(cell.AboveEntropy), CellText.Count(cell.Results[0].Parameters), CellText.Seeds(cell), CellText.Steps(cell),
-                    CellText.Time(cell), Hardware(cell), CellText.Bound(cell.LargestBlockBound), CellText.RoundTrip(cell),
+                    .. start, CellText.Signed(cell.AboveEntropy), CellText.Count(cell.Results[0].Parameters), CellText.Seeds(cell),
+                    CellText.Steps(cell), CellText.Time(cell), Hardware(cell), CellText.Bound(cell.LargestBlockBound), CellText.RoundTrip(cell),
                 ]
                 : start);
         }
@@ -119,8 +120,8 @@ internal sealed class ResultTexts(Catalogue catalogue, string paper)
     private string Changes(IReadOnlyList<CellSummary> cells)
     {
         var table = new MarkdownTable(
-            "data", "model", "ours", "change", "gap closed", "ours - entropy", "parameters", "budget", "largest block bound", "seeds", "steps", "training",
-            "hardware", "round trip: error, block bound");
+            "data", "model", "ours", "change", "gap closed", "ours - entropy", "parameters", "budget", "largest block bound", "seeds", "steps",
+            "training", "hardware", "round trip: error, block bound");
         foreach (CellSummary[] models in ByData(cells))
         {
             CellSummary first = models[0];
@@ -143,9 +144,21 @@ internal sealed class ResultTexts(Catalogue catalogue, string paper)
         return table.ToString();
     }
 
+    private static void AppendFindings(
+        StringBuilder text, IReadOnlyList<CellSummary> cells, params Func<IReadOnlyList<CellSummary>, string>[] findings)
+    {
+        foreach (Func<IReadOnlyList<CellSummary>, string> finding in findings.Where(_ => cells.Any(cell => cell.IsRun)))
+        {
+            text.Append($"- {finding(cells)}\n");
+        }
+
+        text.Append('\n');
+    }
+
     private IEnumerable<ExperimentGroup> Groups(ResultTable table) => catalogue.Experiments.Groups.Where(group => group.Table == table);
 
-    private static IEnumerable<CellSummary[]> ByData(IReadOnlyList<CellSummary> cells) => cells.GroupBy(cell => cell.Data.Name).Select(group => group.ToArray());
+    private static IEnumerable<CellSummary[]> ByData(IReadOnlyList<CellSummary> cells) =>
+        cells.GroupBy(cell => cell.Data.Name).Select(group => group.ToArray());
 
     private StringBuilder Begin(string title)
     {
@@ -158,7 +171,8 @@ internal sealed class ResultTexts(Catalogue catalogue, string paper)
         int missing = cells.Count(cell => !cell.IsRun);
         string[] pictures = [.. group.Data.Select(data => data.Name).Where(name => DataSources.Shape(name) is not null)];
         string places = string.Concat(pictures.Select(name => $" --data {name}=PATH"));
-        return missing == 0 ? "" : $"{missing} of {cells.Count} cells are not finished; run them with `lipschitz reproduce {paper} --only {group.Name}{places}`.\n\n";
+        return missing == 0 ? "" : $"{missing} of {cells.Count} cells are not finished; run them with"
+            + $" `lipschitz reproduce {paper} --only {group.Name}{places}`.\n\n";
     }
 
     // Trials come last, in tables of their own.

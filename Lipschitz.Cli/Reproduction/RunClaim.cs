@@ -1,6 +1,8 @@
 namespace Lipschitz.Cli.Reproduction;
 
-/// <summary>The right to work on a run, so that several processes can share the cells of a paper; given back by Dispose or by the end of the process.</summary>
+/// <summary>
+/// The right to work on a run, so that several processes can share the cells of a paper; given back by Dispose or by the end of the process.
+/// </summary>
 internal sealed class RunClaim : IDisposable
 {
     private readonly FileStream _lock;

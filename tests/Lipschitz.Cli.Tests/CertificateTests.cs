@@ -101,7 +101,7 @@ public sealed class CertificateTests : IDisposable
         ImageSettings image = preset.Model.Image! with { Height = 8, Width = 8, Channels = 1, FirstSqueezes = 0, Blocks = [1, 1], FullyConnected = 1 };
         Configuration configuration = preset with { Model = preset.Model with { Growth = 4, Coefficient = 0.9, Image = image } };
         RunDirectory run = RunDirectory.Create(_line.In("pictures"), configuration);
-        using (IBackend backend = BackendChoice.Open(threads: 1))
+        using (IBackend backend = ComputeOptions.OpenCpu(threads: 1))
         {
             Flow flow = FlowFactory.Create(configuration, 64, backend);
             flow.UpdateNorms(100);
@@ -151,7 +151,7 @@ public sealed class CertificateTests : IDisposable
         string run = _line.TrainTiny(
             "planted", "--set", "model.branch=Residual", "--set", "model.hidden=[]", "--set", "activation=LipSwish", "--set", "coefficient=0.98");
         RunDirectory directory = RunDirectory.Open(run);
-        using IBackend backend = BackendChoice.Open(threads: 1);
+        using IBackend backend = ComputeOptions.OpenCpu(threads: 1);
         Flow flow = directory.LoadFlow(backend);
         void Plant(string name, params double[] values)
         {

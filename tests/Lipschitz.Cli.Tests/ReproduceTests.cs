@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Lipschitz.Checkpoints;
+using Lipschitz.Cli.Reproduction;
 using Lipschitz.Core.Tests.Data;
 using Lipschitz.Cpu;
 using Lipschitz.Data;
@@ -10,9 +11,14 @@ namespace Lipschitz.Cli.Tests;
 
 public sealed class ReproduceTests : IDisposable
 {
-    private const string Small = "\"model.blocks=2\", \"model.depth=2\", \"model.growth=8\", \"training.batch=64\", \"evaluation.points=100\", \"training.steps=20\"";
+    private const string Small =
+        "\"model.blocks=2\", \"model.depth=2\", \"model.growth=8\", \"training.batch=64\", \"evaluation.points=100\", \"training.steps=20\"";
+
     private static readonly string[] s_small =
-        ["--set", "model.blocks=2", "--set", "model.depth=2", "--set", "growth=8", "--set", "batch=64", "--set", "evaluation.points=100", "--steps", "20"];
+    [
+        "--set", "model.blocks=2", "--set", "model.depth=2", "--set", "growth=8", "--set", "batch=64", "--set", "evaluation.points=100",
+        "--steps", "20", "--threads", "1",
+    ];
 
     private readonly CommandLine _line = new();
 
@@ -31,8 +37,8 @@ public sealed class ReproduceTests : IDisposable
         double test = result.GetProperty("test").GetDouble(), error = result.GetProperty("standardError").GetDouble();
         Assert.Equal(
             CommandLine.Json("eval", Run("points/moons-learned-0"), "--points", "500").GetProperty("negativeLogLikelihood").GetDouble(), test, 1e-6);
-        Assert.Equal((500, 20, "Exact", "nats"), (
-            result.GetProperty("points").GetInt32(), result.GetProperty("steps").GetInt32(), result.GetProperty("logDet").GetString(), result.GetProperty("unit").GetString()));
+        Assert.Equal((500, 20), (result.GetProperty("points").GetInt32(), result.GetProperty("steps").GetInt32()));
+        Assert.Equal(("Exact", "nats"), (result.GetProperty("logDet").GetString(), result.GetProperty("unit").GetString()));
         Assert.Equal(ToyDensities.Find("moons").Entropy, result.GetProperty("entropy").GetDouble());
         Assert.True(result.GetProperty("certified").GetBoolean());
         Assert.InRange(result.GetProperty("largestBlockBound").GetDouble(), 0.01, 0.999);
@@ -40,10 +46,11 @@ public sealed class ReproduceTests : IDisposable
         Assert.True(result.GetProperty("roundTripBlockBound").GetDouble() > 0);
 
         string table = Table("table1.md");
-        Assert.Contains($"| moons | Learned | {test:0.0000} ± {error:0.0000} | 2.39 | {test - 2.39:+0.0000;-0.0000} | 2.394 |", table, StringComparison.Ordinal);
+        string row = $"| moons | Learned | {test:0.0000} ± {error:0.0000} | 2.39 | {test - 2.39:+0.0000;-0.0000} | 2.394 |";
+        Assert.Contains(row, table, StringComparison.Ordinal);
         Assert.Contains("None of the 2 finished cells of known entropy is below it", table, StringComparison.Ordinal);
         Assert.Contains("Every block of all 2 finished models is proven", table, StringComparison.Ordinal);
-        Assert.Contains("2 of 2 cells are not finished; run them with", Table("budget.md"), StringComparison.Ordinal);
+        Assert.Contains("1 of 2 cells are not finished; run them with", Table("budget.md"), StringComparison.Ordinal);
         foreach (string figure in new[] { "figure1.png", "figure2a.png", "figure2b.png", "figure3.png" })
         {
             Assert.InRange(new FileInfo(Path.Combine(Paper, "results", "figures", figure)).Length, 1000, 300_000);
@@ -68,7 +75,7 @@ public sealed class ReproduceTests : IDisposable
         Assert.Contains("| moons | Plain | unfinished, near step 0 |", Table("table1.md"), StringComparison.Ordinal);
         TrainHalf(Run("points/moons-plain-0"));
         Assert.Contains(", from step 10, ", CommandLine.Succeed("reproduce", Paper, "--only", "points", "--threads", "1"), StringComparison.Ordinal);
-        CommandLine.Succeed(["train", "moons", "--model", "idensenet", "--out", _line.In("whole"), "--threads", "1", .. s_small]);
+        CommandLine.Succeed(["train", "moons", "--model", "idensenet", "--out", _line.In("whole"), .. s_small]);
         Assert.Equal(
             File.ReadAllBytes(Path.Combine(_line.In("whole"), "model.safetensors")),
             File.ReadAllBytes(Path.Combine(Run("points/moons-plain-0"), "model.safetensors")));
@@ -81,14 +88,15 @@ public sealed class ReproduceTests : IDisposable
         (int code, string error) = RunUntil("[1/2]");
         Assert.Equal((ExitCode.Interrupted, "stopped before points/moons-learned-0; continue with the same command\n"), (code, error));
         Assert.Contains("| moons | Learned | not yet run |", Table("table1.md"), StringComparison.Ordinal);
-        Assert.Contains($"1 of 2 cells are not finished; run them with `lipschitz reproduce {Path.GetFileName(_line.Folder)}/paper --only points`", Table("table1.md"), StringComparison.Ordinal);
+        string command = $"`lipschitz reproduce {Path.GetFileName(_line.Folder)}/paper --only points`";
+        Assert.Contains($"1 of 2 cells are not finished; run them with {command}", Table("table1.md"), StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_run_of_train_is_taken_as_it_is_and_measured()
     {
         WriteExperiments();
-        CommandLine.Succeed(["train", "moons", "--model", "idensenet", "--seed", "0", "--out", Run("points/moons-plain-0"), "--threads", "1", .. s_small]);
+        CommandLine.Succeed(["train", "moons", "--model", "idensenet", "--seed", "0", "--out", Run("points/moons-plain-0"), .. s_small]);
         byte[] model = File.ReadAllBytes(Path.Combine(Run("points/moons-plain-0"), "model.safetensors"));
         foreach (bool hasState in new[] { true, false })
         {
@@ -108,7 +116,7 @@ public sealed class ReproduceTests : IDisposable
     public void A_run_of_another_configuration_is_refused_before_anything_is_trained()
     {
         WriteExperiments();
-        CommandLine.Succeed(["train", "moons", "--model", "idensenet-lc", "--seed", "3", "--out", Run("points/moons-learned-0"), "--threads", "1", .. s_small]);
+        CommandLine.Succeed(["train", "moons", "--model", "idensenet-lc", "--seed", "3", "--out", Run("points/moons-learned-0"), .. s_small]);
         string error = CommandLine.Fail(ExitCode.Data, "reproduce", Paper, "--only", "points");
         Assert.Contains("holds another run than points/moons-learned-0: its seed is 3, expected 0", error, StringComparison.Ordinal);
         Assert.False(Directory.Exists(Run("points/moons-plain-0")));
@@ -125,7 +133,8 @@ public sealed class ReproduceTests : IDisposable
         CommandLine.Succeed("reproduce", Paper, "--only", "more", "--steps", "4", "--seeds", "2", "--threads", "1");
         Assert.Equal(4, Result("points-4/moons-learned-1").GetProperty("steps").GetInt32());
         Configuration trial = RunDirectory.Open(Run("points-4/moons-learned-1")).Configuration;
-        Assert.Equal((4, 1UL, 2), (trial.Training.Steps, trial.Seed, trial.Training.HoldConcatenation)); // held for half of the steps, as in the experiment
+        Assert.Equal((4, 1UL), (trial.Training.Steps, trial.Seed));
+        Assert.Equal(2, trial.Training.HoldConcatenation); // for half of the steps, as in the experiment
         string table = Table("budget.md");
         Assert.Contains("| moons | Learned | 0.864 | not yet run |", table, StringComparison.Ordinal);
         string rows = table.Split("a trial of 4 steps, not the experiment")[1];
@@ -141,9 +150,9 @@ public sealed class ReproduceTests : IDisposable
         WriteExperiments();
         string digits = _line.In("digits");
         PictureFiles.WriteMnist(digits);
-        Assert.Contains("digits/mnist-flow-0 needs the whole set: give --data mnist=PATH", CommandLine.Fail(ExitCode.Usage, "reproduce", Paper, "--only", "digits"), StringComparison.Ordinal);
-        Assert.Contains("expected NAME=PATH, NAME being mnist", CommandLine.Fail(ExitCode.Usage, "reproduce", Paper, "--data", digits), StringComparison.Ordinal);
-        Assert.Contains("there is no file or folder", CommandLine.Fail(ExitCode.Data, "reproduce", Paper, "--data", "mnist=" + _line.In("none")), StringComparison.Ordinal);
+        Refuse(ExitCode.Usage, "digits/mnist-flow-0 needs the whole set: give --data mnist=PATH", "--only", "digits");
+        Refuse(ExitCode.Usage, "expected NAME=PATH, NAME being mnist", "--data", digits);
+        Refuse(ExitCode.Data, "there is no file or folder", "--data", "mnist=" + _line.In("none"));
         CommandLine.Succeed("reproduce", Paper, "--only", "digits", "--data", "mnist=" + digits, "--threads", "1");
         JsonElement result = Result("digits/mnist-flow-0");
         Assert.Equal("bits per dimension", result.GetProperty("unit").GetString());
@@ -154,7 +163,23 @@ public sealed class ReproduceTests : IDisposable
         string configuration = Path.Combine(Run("digits/mnist-flow-0"), "config.json");
         string[] lines = File.ReadAllLines(configuration);
         File.WriteAllLines(configuration, lines.Where(line => !line.Contains("dataPath", StringComparison.Ordinal)));
-        Assert.Contains("on the sample of mnist that comes with the library", CommandLine.Fail(ExitCode.Data, "reproduce", Paper), StringComparison.Ordinal);
+        Refuse(ExitCode.Data, "on the sample of mnist that comes with the library");
+    }
+
+    [Fact]
+    public void A_run_that_another_process_works_on_is_left_to_it()
+    {
+        WriteExperiments();
+        using (RunClaim.TryTake(Run("points/moons-plain-0")))
+        {
+            string text = CommandLine.Succeed("reproduce", Paper, "--only", "points", "--threads", "1");
+            Assert.Contains("[1/2] points/moons-plain-0: left out; another process works on it", text, StringComparison.Ordinal);
+            Assert.Contains("[2/2] points/moons-learned-0: finished", text, StringComparison.Ordinal);
+        }
+
+        Assert.Empty(Directory.GetFiles(Run("points")));
+        CommandLine.Succeed("reproduce", Paper, "--only", "points", "--threads", "1");
+        Assert.DoesNotContain("not yet run", Table("table1.md").Split("## Digits")[0], StringComparison.Ordinal);
     }
 
     [Fact]
@@ -171,10 +196,10 @@ public sealed class ReproduceTests : IDisposable
     public void Wrong_command_lines_and_experiments_are_refused()
     {
         WriteExperiments();
-        Assert.Contains("unknown group of experiments 'point'; did you mean 'points'?", CommandLine.Fail(ExitCode.Usage, "reproduce", Paper, "--only", "point"), StringComparison.Ordinal);
+        Refuse(ExitCode.Usage, "unknown group of experiments 'point'; did you mean 'points'?", "--only", "point");
         Assert.Contains("there is no folder", CommandLine.Fail(ExitCode.Data, "reproduce", _line.In("none")), StringComparison.Ordinal);
         Assert.Contains("experiments.json", CommandLine.Fail(ExitCode.Data, "reproduce", _line.Folder), StringComparison.Ordinal);
-        CommandLine.Fail(ExitCode.Usage, "reproduce", Paper, "--seeds", "0");
+        Refuse(ExitCode.Usage, "--seeds needs a whole number of at least 1", "--seeds", "0");
         foreach ((string old, string replacement, string reason) in new[]
         {
             ("\"title\": \"Points\"", "\"title\": \"Points\", \"colour\": 1", "unknown key 'colour' in line"),
@@ -199,6 +224,9 @@ public sealed class ReproduceTests : IDisposable
             File.WriteAllText(path, good);
         }
     }
+
+    private void Refuse(int code, string reason, params string[] options) =>
+        Assert.Contains(reason, CommandLine.Fail(code, ["reproduce", Paper, .. options]), StringComparison.Ordinal);
 
     private string Run(string name) => Path.Combine(Paper, "runs", name);
 
