@@ -74,7 +74,9 @@ internal sealed class PaperFigures(Catalogue catalogue, string folder, IBackend 
         if (learned.Length > 0)
         {
             Save("figure1.png", ConcatenationCircle.Draw([.. learned.Select(d => new ConcatenationCircle.Panel(d.Data, d.Factors))]), learned);
-            Save("figure3.png", ConcatenationMaps.Draw([.. learned.Select(d => new ConcatenationMaps.Scale(d.Data, d.Factors))]), learned);
+            Save(
+                "figure3.png", ConcatenationMaps.Draw([.. learned.Select(d => new ConcatenationMaps.Scale(d.Data, d.Factors))]), learned,
+                NewFeatures([.. learned.SelectMany(d => d.Factors)]));
         }
 
         IGrouping<string, Drawing>[] sets = [.. drawings.GroupBy(d => d.Data)];
@@ -137,17 +139,27 @@ internal sealed class PaperFigures(Catalogue catalogue, string folder, IBackend 
         return ComparisonFigure.NewPlot(curves, $"{set.Key}: test, {(isBits ? "bits per dimension" : "nats")}", entropy);
     }
 
-    private void Save(string file, byte[] png, IReadOnlyList<Drawing> shown)
+    // How much of a concatenation is new, by layer: what the paper's remark on its heat maps is about.
+    private static string NewFeatures(IReadOnlyList<ConcatenationFigure.Factors> factors)
     {
-        FigureFiles.Save(folder, file, png);
-        Note(file, shown);
+        int last = factors.Max(f => f.Block);
+        string Means(IEnumerable<ConcatenationFigure.Factors> some) => string.Join(", ", some.GroupBy(f => f.Layer).OrderBy(layer => layer.Key)
+            .Select(layer => layer.Average(f => f.NewFactor).ToString("0.000", CultureInfo.InvariantCulture)));
+        return $"; mean normalised e2 of the layers in turn: {Means(factors)}; in the last block: {Means(factors.Where(f => f.Block == last))}"
+            + " (0.707 at the start)";
     }
 
-    private void Note(string file, IReadOnlyList<Drawing> shown)
+    private void Save(string file, byte[] png, IReadOnlyList<Drawing> shown, string remark = "")
+    {
+        FigureFiles.Save(folder, file, png);
+        Note(file, shown, remark);
+    }
+
+    private void Note(string file, IReadOnlyList<Drawing> shown, string remark = "")
     {
         _files.Add(Path.Combine(folder, file));
         _shown[file] = string.Join(", ", shown.Select(d => string.Create(
-            CultureInfo.InvariantCulture, $"{d.Folder.Cell.Name} ({d.Run.Configuration.Training.Steps:N0} steps)")));
+            CultureInfo.InvariantCulture, $"{d.Folder.Cell.Name} ({d.Run.Configuration.Training.Steps:N0} steps)"))) + remark;
     }
 
     // Figures of groups that were not asked for now stay as they are, and so do their captions.
