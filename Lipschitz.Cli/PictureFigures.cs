@@ -2,6 +2,7 @@ using Lipschitz.Data;
 using Lipschitz.Flows;
 using Lipschitz.Models;
 using Lipschitz.Randomness;
+using Lipschitz.Tensors;
 
 namespace Lipschitz.Cli;
 
@@ -27,8 +28,8 @@ internal static class PictureFigures
 
     /// <summary>Draws a grid of samples at latents that depend on the seed alone.</summary>
     /// <exception cref="ConvergenceException">The flow is not known to be invertible, or an inverse did not converge.</exception>
-    public static void DrawSamples(string path, Flow flow, PictureSource data, ulong seed) =>
-        PictureGrid.Write(path, flow.Sample(3 * Columns, seed, Tolerance), data.Shape, Columns);
+    public static void DrawSamples(string path, Flow flow, ImageShape shape, ulong seed) =>
+        PictureGrid.Write(path, flow.Sample(3 * Columns, seed, Tolerance), shape, Columns);
 
     /// <summary>
     /// Draws three bands of pictures below each other: held-out ones, what comes back when they are sent to the latent space and back, and

@@ -82,6 +82,7 @@ public static class Program
             CertifyCommand.Create(shell),
             PlotCommand.Create(shell),
             InspectCommand.Create(shell),
+            ReproduceCommand.Create(shell),
             BenchCommand.Create(shell),
             DoctorCommand.Create(shell),
         };

@@ -11,7 +11,8 @@ namespace Lipschitz.Cli;
 /// <param name="trainer">What trains.</param>
 /// <param name="run">Where its results are kept.</param>
 /// <param name="afterTest">Called after each test on the way, with the steps done; null for nothing.</param>
-internal sealed class TrainingRun(Trainer trainer, RunDirectory run, Action<long>? afterTest = null)
+/// <param name="continuation">How to continue an interrupted run; null for the command <c>train</c>.</param>
+internal sealed class TrainingRun(Trainer trainer, RunDirectory run, Action<long>? afterTest = null, string? continuation = null)
 {
     private readonly TrainingSettings _settings = run.Configuration.Training;
     private readonly Stopwatch _watch = new();
@@ -58,7 +59,7 @@ internal sealed class TrainingRun(Trainer trainer, RunDirectory run, Action<long
                     Save();
                     throw new InterruptedException(
                         $"stopped at step {trainer.StepsDone} of {_settings.Steps}, checkpoint saved;"
-                        + $" continue with: lipschitz train --resume {run.Path}");
+                        + $" {continuation ?? $"continue with: lipschitz train --resume {run.Path}"}");
                 }
 
                 StepReport step = trainer.Step();

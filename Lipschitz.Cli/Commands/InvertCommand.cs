@@ -4,7 +4,6 @@ using Lipschitz.Backends;
 using Lipschitz.Checkpoints;
 using Lipschitz.Flows;
 using Lipschitz.Models;
-using Lipschitz.Randomness;
 using Spectre.Console;
 
 namespace Lipschitz.Cli.Commands;
@@ -12,8 +11,6 @@ namespace Lipschitz.Cli.Commands;
 /// <summary><c>lipschitz invert RUN [INPUT]</c>.</summary>
 internal static class InvertCommand
 {
-    private const int DefaultPoints = 1000;
-    private const int DefaultPictures = 100;
     private const double VacuousFactor = 1e3; // beyond it a bound that holds is no news
 
     /// <summary>Makes the command.</summary>
@@ -22,7 +19,7 @@ internal static class InvertCommand
         Argument<string> run = Arguments.Run();
         var input = new Argument<string?>("INPUT")
         {
-            Description = $"A .csv or .npy file of points (default: of the test set, {DefaultPoints} points or {DefaultPictures} pictures)",
+            Description = $"A .csv or .npy file of points (default: of the test set, 1000 points or 100 pictures)",
             Arity = ArgumentArity.ZeroOrOne,
         };
         Option<double?> tolerance = Arguments.Positive(
@@ -38,32 +35,22 @@ internal static class InvertCommand
             RunDirectory directory = Runs.Open(parse.GetRequiredValue(run));
             using IBackend backend = compute.Open(parse);
             Flow flow = directory.LoadFlow(backend);
+            Configuration configuration = directory.Configuration;
             double[] points = parse.GetValue(input) is { } path
                 ? PointFiles.Read(path, flow.Width).Values
-                : TestPoints(directory.Configuration, flow.Width);
-            InverseReport report = flow.Inverse(flow.Forward(points), parse.GetValue(tolerance) ?? (directory.Configuration.Model.Image is null ? 1e-4 : 1e-2));
-            Report(shell, parse, directory.Path, points, report, flow.Width);
+                : RoundTrip.TestPoints(configuration, DataSources.Open(configuration));
+            double error = parse.GetValue(tolerance) ?? RoundTrip.DefaultTolerance(configuration);
+            Report(shell, parse, directory.Path, RoundTrip.Of(flow, points, error));
             return ExitCode.Success;
         });
         return command;
     }
 
-    private static double[] TestPoints(Configuration configuration, int width)
+    private static void Report(Shell shell, ParseResult parse, string run, RoundTrip trip)
     {
-        var points = new double[(configuration.Model.Image is null ? DefaultPoints : DefaultPictures) * width];
-        DataSources.Open(configuration).Sample(new RandomKey(configuration.Seed, RandomPurpose.TestData), 0, points);
-        return points;
-    }
-
-    private static void Report(Shell shell, ParseResult parse, string run, double[] points, InverseReport report, int width)
-    {
-        double[] measured = Distances(points, report.Points, width);
-        int within = 0;
-        for (int i = 0; i < measured.Length; i++)
-        {
-            within += measured[i] <= report.ErrorBounds[i] ? 1 : 0;
-        }
-
+        InverseReport report = trip.Report;
+        double[] measured = trip.Errors;
+        int within = trip.Within;
         Spread iterations = Spread.Of([.. report.Iterations.Select(i => (double)i)]);
         Spread residual = Spread.Of(report.Residuals), bound = Spread.Of(report.ErrorBounds);
         Spread blockBound = Spread.Of(report.BlockErrorBounds), error = Spread.Of(measured);
@@ -96,26 +83,11 @@ internal static class InvertCommand
             text.WriteLine($"{within} of {measured.Length} points came back within their bound");
             if (bound.Median > VacuousFactor * error.Largest)
             {
-                text.WriteLine("the bound over all blocks multiplies their worst cases, so for this flow it says little; look at the worst block and the measured error");
+                text.WriteLine(
+                    "the bound over all blocks multiplies their worst cases, so for this flow it says little;"
+                    + " look at the worst block and the measured error");
             }
         });
-    }
-
-    private static double[] Distances(double[] a, double[] b, int width)
-    {
-        var distances = new double[a.Length / width];
-        for (int row = 0; row < distances.Length; row++)
-        {
-            double sum = 0;
-            for (int i = row * width; i < (row + 1) * width; i++)
-            {
-                sum += (a[i] - b[i]) * (a[i] - b[i]);
-            }
-
-            distances[row] = Math.Sqrt(sum);
-        }
-
-        return distances;
     }
 
     private static void AddRow(Table table, string name, Spread spread, string format)

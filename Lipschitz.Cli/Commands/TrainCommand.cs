@@ -253,7 +253,7 @@ internal sealed class TrainCommand
 
         try
         {
-            PictureFigures.DrawSamples(run.In($"samples-{step}.png"), trainer.InferenceFlow(), data, run.Configuration.Seed);
+            PictureFigures.DrawSamples(run.In($"samples-{step}.png"), trainer.InferenceFlow(), data.Shape, run.Configuration.Seed);
         }
         catch (ConvergenceException)
         {

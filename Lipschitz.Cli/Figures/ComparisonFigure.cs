@@ -15,7 +15,11 @@ public static class ComparisonFigure
     /// <param name="axis">What the values are, with their unit.</param>
     /// <param name="entropy">The entropy of the data in the same unit, where known.</param>
     /// <returns>A .png file.</returns>
-    public static byte[] Draw(IReadOnlyList<Curve> curves, string axis, double? entropy)
+    public static byte[] Draw(IReadOnlyList<Curve> curves, string axis, double? entropy) => FigureStyle.Png(NewPlot(curves, axis, entropy), 960, 560);
+
+    /// <inheritdoc cref="Draw" path="/summary"/>
+    /// <inheritdoc cref="Draw" path="/param"/>
+    internal static Plot NewPlot(IReadOnlyList<Curve> curves, string axis, double? entropy)
     {
         Plot plot = FigureStyle.NewPlot();
         plot.XLabel("step");
@@ -40,6 +44,6 @@ public static class ComparisonFigure
         LossFigure.AddFloor(plot, entropy);
         LossFigure.SetLimits(plot, all.Select(t => t.Step), [], all, entropy);
         plot.ShowLegend(Alignment.UpperRight);
-        return FigureStyle.Png(plot, 960, 560);
+        return plot;
     }
 }

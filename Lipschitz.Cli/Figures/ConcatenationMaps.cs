@@ -35,19 +35,12 @@ public static class ConcatenationMaps
         for (int i = 0; i < scales.Count; i++)
         {
             int own = Top + Bottom + (CellHeight * rows[i]);
-            DrawPanel(surface, NewPanel(scales[i], "e₁", f => f.InputFactor), x, 0, widths[i], own);
-            DrawPanel(surface, NewPanel(scales[i], "e₂", f => f.NewFactor), x, height, widths[i], own);
+            FigureSheet.Draw(surface, NewPanel(scales[i], "e₁", f => f.InputFactor), x, 0, widths[i], own);
+            FigureSheet.Draw(surface, NewPanel(scales[i], "e₂", f => f.NewFactor), x, height, widths[i], own);
             x += widths[i];
         }
 
         return new Image(surface).GetImageBytes(ImageFormat.Png);
-    }
-
-    private static void DrawPanel(SkiaSharp.SKSurface surface, Plot plot, int x, int y, int width, int height)
-    {
-        Image image = plot.GetImage(width, height);
-        using var bitmap = SkiaSharp.SKBitmap.Decode(image.GetImageBytes(ImageFormat.Png));
-        surface.Canvas.DrawBitmap(bitmap, x, y);
     }
 
     private static Plot NewPanel(Scale scale, string factor, Func<ConcatenationFigure.Factors, double> value)

@@ -28,10 +28,11 @@ public static class DensityFigure
         return new Image(surface).GetImageBytes(ImageFormat.Png);
     }
 
-    private static Plot Panel(Plot plot, string title, PlotArea area)
+    /// <summary>Makes a panel of the square with a title above it.</summary>
+    internal static Plot Panel(Plot plot, string title, PlotArea area, int titleSize = 20)
     {
         ScatterFigure.SetSquare(plot, area);
-        plot.Title(title, size: 20);
+        plot.Title(title, titleSize);
         plot.Font.Set(Fonts.Default);
         plot.Axes.Title.Label.Bold = false;
         plot.Axes.Title.Label.ForeColor = FigureStyle.Ink;
@@ -39,7 +40,8 @@ public static class DensityFigure
         return plot;
     }
 
-    private static void AddHeatMap(Plot plot, PlotArea area, ReadOnlySpan<double> logDensity)
+    /// <summary>Adds the density at the centres of the cells of the square.</summary>
+    internal static void AddHeatMap(Plot plot, PlotArea area, ReadOnlySpan<double> logDensity)
     {
         var intensities = new double[area.Cells, area.Cells];
         var sorted = new double[logDensity.Length];

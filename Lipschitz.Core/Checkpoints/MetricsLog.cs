@@ -100,9 +100,12 @@ public sealed class MetricsLog(string path)
     }
 
     /// <summary>Drops the lines of steps after <paramref name="step"/>, which a resumed run will write again.</summary>
-    public void TruncateAfter(long step)
+    public void TruncateAfter(long step) => Replace([.. Read().Where(line => line.Step <= step)]);
+
+    /// <summary>Writes these lines in place of all there are.</summary>
+    public void Replace(IReadOnlyList<MetricsLine> lines)
     {
-        IEnumerable<string> kept = Read().Where(line => line.Step <= step).Select(line => JsonSerializer.Serialize(line, s_options) + "\n");
-        AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(string.Concat(kept))));
+        string text = string.Concat(lines.Select(line => JsonSerializer.Serialize(line, s_options) + "\n"));
+        AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
     }
 }

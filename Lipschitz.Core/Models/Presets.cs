@@ -20,13 +20,19 @@ public enum PresetFamily
 public static class Presets
 {
     private static readonly string[] s_common = ["quick", "idensenet", "idensenet-lc", "resflow"];
+    private static readonly string[] s_points = [.. s_common, "idensenet-best"];
     private static readonly string[] s_cifar10 = [.. s_common, "idensenet-clipswish", "idensenet-clipswish-16", "resflow-16"];
 
-    /// <summary>The names of the presets for points, which every family has.</summary>
-    public static IReadOnlyList<string> Names => s_common;
+    /// <summary>The names of the presets for points.</summary>
+    public static IReadOnlyList<string> Names => s_points;
 
     /// <summary>The names of a family's presets.</summary>
-    public static IReadOnlyList<string> NamesOf(PresetFamily family) => family == PresetFamily.Cifar10 ? s_cifar10 : s_common;
+    public static IReadOnlyList<string> NamesOf(PresetFamily family) => family switch
+    {
+        PresetFamily.Points => s_points,
+        PresetFamily.Cifar10 => s_cifar10,
+        _ => s_common,
+    };
 
     /// <summary>The family for pictures of a shape.</summary>
     public static PresetFamily FamilyOf(ImageShape shape) => shape.Channels == 1 ? PresetFamily.Mnist : PresetFamily.Cifar10;

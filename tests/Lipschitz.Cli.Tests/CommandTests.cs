@@ -158,7 +158,7 @@ public sealed class CommandTests : IDisposable
         string help = CommandLine.Succeed("--help");
         Assert.Contains("lipschitz train moons", help, StringComparison.Ordinal);
         Assert.Contains("130  stopped by Ctrl+C", help, StringComparison.Ordinal);
-        foreach (string command in new[] { "train", "eval", "sample", "logprob", "invert", "plot", "inspect", "bench", "doctor" })
+        foreach (string command in new[] { "train", "eval", "sample", "logprob", "invert", "plot", "inspect", "reproduce", "bench", "doctor" })
         {
             Assert.Contains($"lipschitz {command}", CommandLine.Succeed(command, "--help"), StringComparison.Ordinal);
         }

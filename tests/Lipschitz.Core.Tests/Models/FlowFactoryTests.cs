@@ -15,6 +15,18 @@ public class FlowFactoryTests
     public void Presets_have_the_numbers_of_trained_scalars_of_the_papers(string preset, long count) =>
         Assert.Equal(count, FlowFactory.Create(Presets.Load(preset), 2, ReferenceBackend.Create(Precision.Float32)).TrainedCount);
 
+    [Fact]
+    public void The_best_preset_stays_within_the_papers_number_of_parameters()
+    {
+        Configuration best = Presets.Load("idensenet-best");
+        long reference = FlowFactory.Create(best, 2, ReferenceBackend.Create(Precision.Float32)).TrainedCount + (2 * best.Model.Blocks);
+        Assert.InRange(reference, 1, 504_200);
+        Assert.InRange(best.Training.Steps, 1, 50_000);
+        Assert.Contains("idensenet-best", Presets.Names);
+        Assert.Contains("idensenet-best", Presets.NamesOf(PresetFamily.Points));
+        Assert.DoesNotContain("idensenet-best", Presets.NamesOf(PresetFamily.Mnist)); // its estimator is for a few dimensions
+    }
+
     // The papers' counts include two never-trained scalars a block, which are not here: 16 blocks, or 52 of them.
     [Theory]
     [InlineData(PresetFamily.Mnist, "resflow", 0, 5_059_917 - 32)]

@@ -1,0 +1,222 @@
+using System.CommandLine;
+using Lipschitz.Backends;
+using Lipschitz.Cli.Reproduction;
+
+namespace Lipschitz.Cli.Commands;
+
+/// <summary><c>lipschitz reproduce FOLDER</c>.</summary>
+internal sealed class ReproduceCommand
+{
+    private readonly Shell _shell;
+    private readonly Argument<string> _folder = new("FOLDER")
+    {
+        Description = $"The folder of a paper, with an {ExperimentsFile.Name}, such as papers/invertible-densenets",
+    };
+
+    private readonly Option<string[]> _only = new("--only")
+    {
+        Description = $"A group of experiments, such as toy (default: all of {ExperimentsFile.Name}); may be repeated",
+        HelpName = "group",
+    };
+
+    private readonly Option<long?> _steps = Arguments.Whole<long>(
+        "--steps", 1, "Train for so many steps instead, as a trial: its runs and its rows of the tables are kept apart");
+
+    private readonly Option<int?> _seeds = Arguments.Whole("--seeds", 1, "Seeds 0, 1, .. of each cell (default: 1 of them)");
+    private readonly Option<string[]> _data = new("--data")
+    {
+        Description = "Where a set of pictures lies; may be repeated",
+        HelpName = "mnist|cifar10=PATH",
+    };
+
+    private readonly Option<string?> _runs = new("--runs") { Description = "The folder of the runs (default: FOLDER/runs)", HelpName = "folder" };
+    private readonly ComputeOptions _compute = new();
+
+    private ReproduceCommand(Shell shell) => _shell = shell;
+
+    /// <summary>Makes the command.</summary>
+    public static Command Create(Shell shell) => new ReproduceCommand(shell).Build();
+
+    private DocumentedCommand Build()
+    {
+        var command = new DocumentedCommand(
+            "reproduce",
+            "Run the experiments of a paper that are missing, continue interrupted ones, and write tables and figures into FOLDER/results.",
+            "lipschitz reproduce papers/invertible-densenets --only toy",
+            "lipschitz reproduce papers/invertible-densenets --only toy --only budget --seeds 3",
+            "lipschitz reproduce papers/invertible-densenets --only toy --steps 1000",
+            "lipschitz reproduce papers/invertible-densenets --only mnist --data mnist=mnist-folder --backend cuda")
+        {
+            _folder, _only, _steps, _seeds, _data, _runs, _compute,
+        };
+        command.SetAction(Run);
+        return command;
+    }
+
+    private int Run(ParseResult parse)
+    {
+        string folder = parse.GetRequiredValue(_folder);
+        Experiments experiments = ExperimentsFile.Read(folder);
+        string[] only = parse.GetValue(_only) ?? [];
+        ExperimentGroup[] groups = only.Length == 0 ? [.. experiments.Groups] : [.. only.Distinct().Select(experiments.Group)];
+        IReadOnlyDictionary<string, string> places = Places(parse.GetValue(_data) ?? [], experiments);
+        string runs = parse.GetValue(_runs) ?? Path.Combine(folder, "runs");
+        CellFolder[] cells =
+        [
+            .. groups.SelectMany(group => CellsOf(experiments, group, parse.GetValue(_steps), parse.GetValue(_seeds) ?? 1))
+                .DistinctBy(cell => cell.Name).Select(cell => new CellFolder(cell, runs)),
+        ];
+        ThrowUnlessRunnable(cells, places, only.Length > 0);
+        using IBackend backend = _compute.Open(parse);
+        TrainingDisplay display = TrainingDisplay.For(_shell, parse.GetValue(_shell.Json));
+        var results = new ResultFolder(new Catalogue(experiments, runs), folder);
+        var outcomes = new List<Outcome>();
+        try
+        {
+            foreach (CellFolder cell in cells)
+            {
+                Outcome outcome = RunOne(cell, places.GetValueOrDefault(cell.Cell.Data.Name), backend, display);
+                outcomes.Add(outcome);
+                display.Announce($"[{outcomes.Count}/{cells.Length}] {outcome}");
+                if (outcome.IsNew)
+                {
+                    results.WriteTexts();
+                }
+            }
+        }
+        catch (InterruptedException)
+        {
+            results.WriteTexts();
+            throw;
+        }
+
+        Report(parse, folder, runs, outcomes, [.. results.WriteTexts(), .. results.DrawFigures(groups, backend)]);
+        Outcome[] failed = [.. outcomes.Where(outcome => outcome.Failure is not null)];
+        return failed.Length == 0 ? ExitCode.Success
+            : throw new DivergedException(
+                $"{failed.Length} of {outcomes.Count} cells diverged: {string.Join("; ", failed.Select(f => f.ToString()))}", failed[0].Failure!);
+    }
+
+    // Data set by data set, so that what is finished early can be compared.
+    private static IEnumerable<Cell> CellsOf(Experiments experiments, ExperimentGroup group, long? steps, int seeds)
+    {
+        for (int seed = 0; seed < seeds; seed++)
+        {
+            foreach (ExperimentData data in group.Data)
+            {
+                foreach (ExperimentModel model in group.Models)
+                {
+                    yield return experiments.Cell(group, model, data, (ulong)seed, steps);
+                }
+            }
+        }
+    }
+
+    private static Dictionary<string, string> Places(string[] assignments, Experiments experiments)
+    {
+        var places = new Dictionary<string, string>();
+        IEnumerable<string> names = experiments.Groups.SelectMany(group => group.Data).Select(data => data.Name).Distinct();
+        string[] pictures = [.. names.Where(name => DataSources.Shape(name) is not null)];
+        foreach (string assignment in assignments)
+        {
+            int equals = assignment.IndexOf('=', StringComparison.Ordinal);
+            string name = equals < 0 ? assignment : assignment[..equals];
+            if (equals <= 0 || !pictures.Contains(name))
+            {
+                string known = pictures.Length == 0 ? "none here" : string.Join(" or ", pictures);
+                throw new UsageException($"--data {assignment}: expected NAME=PATH, NAME being {known}");
+            }
+
+            string path = assignment[(equals + 1)..];
+            places[name] = File.Exists(path) || Directory.Exists(path) ? path : throw new InputException($"there is no file or folder {path}");
+        }
+
+        return places;
+    }
+
+    // Before anything is trained: a stranger's run, or pictures that nobody knows the place of.
+    private static void ThrowUnlessRunnable(CellFolder[] cells, IReadOnlyDictionary<string, string> places, bool isChosen)
+    {
+        foreach (CellFolder cell in cells)
+        {
+            cell.Result();
+            if (isChosen && IsWithoutPictures(cell, places.GetValueOrDefault(cell.Cell.Data.Name)))
+            {
+                throw new UsageException($"{cell.Cell.Name} needs the whole set: give --data {cell.Cell.Data.Name}=PATH");
+            }
+        }
+    }
+
+    private static bool IsWithoutPictures(CellFolder cell, string? path) => cell.Cell.IsOfPictures && path is null && !cell.HasRun;
+
+    private Outcome RunOne(CellFolder cell, string? path, IBackend backend, TrainingDisplay display)
+    {
+        string name = cell.Cell.Name;
+        if (cell.Result() is { } finished)
+        {
+            return new Outcome(name, "finished before", finished);
+        }
+
+        if (IsWithoutPictures(cell, path))
+        {
+            return new Outcome(name, $"left out; give --data {cell.Cell.Data.Name}=PATH", null);
+        }
+
+        if (_shell.Cancellation.IsCancellationRequested)
+        {
+            throw new InterruptedException($"stopped before {name}; continue with the same command");
+        }
+
+        using RunClaim? claim = RunClaim.TryTake(cell.Path);
+        if (claim is null)
+        {
+            return new Outcome(name, "left out; another process works on it", null);
+        }
+
+        try
+        {
+            return new Outcome(name, "finished", new CellRun(cell, backend, path).Run(display, _shell.Cancellation)) { IsNew = true };
+        }
+        catch (DivergedException failure)
+        {
+            return new Outcome(name, failure.Message, null) { Failure = failure };
+        }
+        catch (InterruptedException interruption)
+        {
+            throw new InterruptedException($"{name}: {interruption.Message}");
+        }
+    }
+
+    private void Report(ParseResult parse, string folder, string runs, List<Outcome> outcomes, List<string> files)
+    {
+        object result = new
+        {
+            folder,
+            runs,
+            cells = outcomes.Select(outcome => new
+            {
+                name = outcome.Name,
+                state = outcome.State,
+                test = outcome.Result?.Test,
+                standardError = outcome.Result?.StandardError,
+                unit = outcome.Result?.Unit,
+                steps = outcome.Result?.Steps,
+            }),
+            files,
+        };
+        _shell.Report(parse, result, console => console.Profile.Out.Writer.WriteLine(
+            $"written     {string.Join(", ", files.Select(file => Path.GetRelativePath(folder, file)))} in {folder}"));
+    }
+
+    /// <summary>What became of a cell.</summary>
+    private sealed record Outcome(string Name, string State, CellResult? Result)
+    {
+        public bool IsNew { get; init; }
+
+        public DivergedException? Failure { get; init; }
+
+        public override string ToString() => Result is null ? $"{Name}: {State}"
+            : $"{Name}: {State}, {CellText.Number(Result.Test)} ± {CellText.Number(Result.StandardError)} {Result.Unit}"
+                + $" after {CellText.Count(Result.Steps)} steps in {CellText.Time(TimeSpan.FromSeconds(Result.Seconds))}";
+    }
+}

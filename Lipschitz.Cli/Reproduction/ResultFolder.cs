@@ -1,0 +1,48 @@
+using System.Text;
+using Lipschitz.Backends;
+using Lipschitz.Checkpoints;
+
+namespace Lipschitz.Cli.Reproduction;
+
+/// <summary>The folder <c>results</c> of a paper: tables and figures of all that is finished.</summary>
+/// <param name="catalogue">What there is.</param>
+/// <param name="paper">The folder of the paper.</param>
+internal sealed class ResultFolder(Catalogue catalogue, string paper)
+{
+    private readonly string _path = Path.Combine(paper, "results");
+
+    /// <summary>Writes the tables.</summary>
+    /// <returns>The files.</returns>
+    public IReadOnlyList<string> WriteTexts()
+    {
+        OutputException.Guard(_path, () => Directory.CreateDirectory(_path));
+        var texts = new ResultTexts(catalogue, ShortName());
+        var files = new List<string>();
+        foreach (ResultTable table in catalogue.Experiments.Groups.Select(group => group.Table).Distinct())
+        {
+            (string name, string text) = table switch
+            {
+                ResultTable.Table1 => ("table1.md", texts.Table1()),
+                ResultTable.Budget => ("budget.md", texts.Budget()),
+                _ => ("beyond.md", texts.Beyond()),
+            };
+            string path = Path.Combine(_path, name);
+            OutputException.Guard(path, () => AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text))));
+            files.Add(path);
+        }
+
+        return files;
+    }
+
+    /// <summary>Draws the figures of some groups.</summary>
+    /// <returns>The files.</returns>
+    public IReadOnlyList<string> DrawFigures(IEnumerable<ExperimentGroup> groups, IBackend backend) =>
+        new PaperFigures(catalogue, Path.Combine(_path, "figures"), backend).Draw(groups);
+
+    // The same text whatever folder the command was run in: the last two parts.
+    private string ShortName()
+    {
+        string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(paper));
+        return $"{Path.GetFileName(Path.GetDirectoryName(full))}/{Path.GetFileName(full)}".TrimStart('/');
+    }
+}

@@ -1,0 +1,35 @@
+namespace Lipschitz.Cli.Reproduction;
+
+/// <summary>
+/// The right to work on a run, so that several processes can share the cells of a paper; given back by Dispose or by the end of the process.
+/// </summary>
+internal sealed class RunClaim : IDisposable
+{
+    private readonly FileStream _lock;
+
+    private RunClaim(FileStream file) => _lock = file;
+
+    /// <summary>Takes the right; null where another process has it.</summary>
+    /// <param name="run">The folder of the run, which need not exist.</param>
+    /// <exception cref="OutputException">The folder above cannot be made or written to.</exception>
+    public static RunClaim? TryTake(string run)
+    {
+        string path = run + ".lock";
+        OutputException.Guard(path, () => Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!));
+        try
+        {
+            return new RunClaim(new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose));
+        }
+        catch (IOException) when (File.Exists(path))
+        {
+            return null;
+        }
+        catch (UnauthorizedAccessException refusal)
+        {
+            throw new OutputException(path, refusal);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _lock.Dispose();
+}
