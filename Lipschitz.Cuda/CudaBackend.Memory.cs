@@ -1,5 +1,4 @@
 using System.Buffers;
-using Lipschitz.Backends;
 using Lipschitz.Cuda.Runtime;
 using Lipschitz.Tensors;
 

@@ -142,7 +142,7 @@ KERNEL(activation_backward)(
         });
     });
     if (parts) {
-        double total0 = sum_over_lanes((double)sum0, 8), total1 = sum_over_lanes((double)sum1, 8);
+        double total0 = sum_over_block((double)sum0), total1 = sum_over_block((double)sum1);
         if (threadIdx.x == 0) {
             unsigned block = blockIdx.y * gridDim.x + blockIdx.x;
             parts[2 * block] = total0;

@@ -21,7 +21,7 @@ KERNEL(actnorm_log_det)(View logScale, int rowsPerSample, View logDet) {
         sum += logScale.at(0, j);
     }
 
-    float total = (float)(rowsPerSample * sum_over_lanes(sum, 8));
+    float total = (float)(rowsPerSample * sum_over_block(sum));
     unsigned i = blockIdx.x * 256 + threadIdx.x;
     if (i < (unsigned)logDet.rows) {
         logDet.at(i, 0) += total;
@@ -72,7 +72,7 @@ KERNEL(actnorm_sums)(View parts, View logScale, int rowsPerSample, View logDetGr
         volume += logDetGradient.at(i, 0);
     }
 
-    volume = sum_over_lanes(volume, 8);
+    volume = sum_over_block(volume);
     unsigned j = blockIdx.x * 256 + threadIdx.x;
     if (j < (unsigned)logScale.columns) {
         double sum = 0, dot = rowsPerSample * volume;

@@ -102,3 +102,9 @@ DEVICE T sum_over_groups(T x, int laneBits) {
 
     return sums[threadIdx.x];
 }
+
+// The sum of x over the 256 threads of the block, for each of them.
+template <class T>
+DEVICE T sum_over_block(T x) {
+    return sum_over_lanes(x, 8);
+}

@@ -31,8 +31,6 @@ DEVICE unsigned tile_place(unsigned thread, int number) {
     return P < 4 ? thread * P + number : thread * 4 + number % 4 + number / 4 * 64;
 }
 
-typedef float Four __attribute__((vector_size(16), may_alias));
-
 // The numbers of a row of a tile that belong to one of the 16 x 16 threads.
 template <int P>
 DEVICE void tile_pick(const float* row, unsigned thread, float (&numbers)[P]) {

@@ -2,6 +2,25 @@
 // second launch adds these up. The parts depend on the shape alone, and so does the result.
 #pragma once
 
+// term(first) + term(first + step) + .. below end, in four sums that are added up last, so that four numbers are on their way from memory at a time.
+template <class Term>
+DEVICE float add_terms(unsigned first, unsigned end, unsigned step, const Term& term) {
+    float sums[4] = {0, 0, 0, 0};
+    unsigned i = first;
+    for (; i + 3 * step < end; i += 4 * step) {
+        UNROLL
+        for (int k = 0; k < 4; k++) {
+            sums[k] += term(i + k * step);
+        }
+    }
+
+    for (; i < end; i += step) {
+        sums[0] += term(i);
+    }
+
+    return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+}
+
 // sums_cj <- alpha sum_i term(i, j) + beta sums_cj over the rows i of chunk c, `chunk` rows each; with beta = 0 the old sums are not read.
 // blockIdx.x counts tiles of 2^laneBits columns, blockIdx.y chunks.
 template <class Term>
@@ -9,11 +28,7 @@ DEVICE void add_columns(int laneBits, int rows, int columns, int chunk, float al
     unsigned lane = threadIdx.x & ((1u << laneBits) - 1), group = threadIdx.x >> laneBits, groups = blockDim.x >> laneBits;
     unsigned j = (blockIdx.x << laneBits) + lane, from = blockIdx.y * (unsigned)chunk;
     unsigned to = (unsigned)rows - from > (unsigned)chunk ? from + chunk : rows;
-    float sum = 0;
-    for (unsigned i = from + group; j < (unsigned)columns && i < to; i += groups) {
-        sum += term(i, j);
-    }
-
+    float sum = j < (unsigned)columns ? add_terms(from + group, to, groups, [&](unsigned i) { return term(i, j); }) : 0;
     sum = alpha * sum_over_groups(sum, laneBits);
     if (group == 0 && j < (unsigned)columns) {
         float& target = sums.at(blockIdx.y, j);
@@ -42,11 +57,7 @@ DEVICE void add_rows(int laneBits, int rows, int columns, int chunk, float alpha
     unsigned lanes = 1u << laneBits, lane = threadIdx.x & (lanes - 1);
     unsigned i = blockIdx.x * (blockDim.x >> laneBits) + (threadIdx.x >> laneBits), from = blockIdx.y * (unsigned)chunk;
     unsigned to = (unsigned)columns - from > (unsigned)chunk ? from + chunk : columns;
-    float sum = 0;
-    for (unsigned j = from + lane; i < (unsigned)rows && j < to; j += lanes) {
-        sum = term(i, j, sum);
-    }
-
+    float sum = i < (unsigned)rows ? add_terms(from + lane, to, lanes, [&](unsigned j) { return term(i, j); }) : 0;
     sum = alpha * sum_over_lanes(sum, laneBits);
     if (lane == 0 && i < (unsigned)rows) {
         float& target = sums.at(i, blockIdx.y);
@@ -56,14 +67,12 @@ DEVICE void add_rows(int laneBits, int rows, int columns, int chunk, float alpha
 
 // dots [rows, chunks] <- alpha sum_j x_ij y_ij over the columns of each chunk + beta dots (IBackend.RowDots). x, y [rows, n].
 KERNEL(row_dots)(int laneBits, View x, View y, int chunk, float alpha, float beta, View dots) {
-    add_rows(laneBits, x.rows, x.columns, chunk, alpha, beta, dots, [&](unsigned i, unsigned j, float sum) {
-        return __builtin_fmaf(x.at(i, j), y.at(i, j), sum);
-    });
+    add_rows(laneBits, x.rows, x.columns, chunk, alpha, beta, dots, [&](unsigned i, unsigned j) { return x.at(i, j) * y.at(i, j); });
 }
 
 // sums [rows, 1] <- alpha sum_j x_ij + beta sums: the second pass of IBackend.RowDots.
 KERNEL(row_sums)(int laneBits, View x, int chunk, float alpha, float beta, View sums) {
-    add_rows(laneBits, x.rows, x.columns, chunk, alpha, beta, sums, [&](unsigned i, unsigned j, float sum) { return sum + x.at(i, j); });
+    add_rows(laneBits, x.rows, x.columns, chunk, alpha, beta, sums, [&](unsigned i, unsigned j) { return x.at(i, j); });
 }
 
 // *found <- 1 if some element of x is not finite, else as it was (IBackend.AllFinite). Whoever writes, writes the same.
@@ -91,7 +100,7 @@ KERNEL(sum_squares)(int laneBits, int width, View x, double* parts) {
             sum = __builtin_fma((double)numbers[k], (double)numbers[k], sum);
         }
     });
-    sum = sum_over_lanes(sum, 8);
+    sum = sum_over_block(sum);
     if (threadIdx.x == 0) {
         parts[blockIdx.y * gridDim.x + blockIdx.x] = sum;
     }
@@ -104,7 +113,7 @@ DEVICE double sum_by_block(const double* parts, int count, int stride) {
         sum += parts[(long long)k * stride];
     }
 
-    return sum_over_lanes(sum, 8);
+    return sum_over_block(sum);
 }
 
 // norm [1, 1] <- the root of the sum of the parts; one block, the second pass of IBackend.Norm.

@@ -1,23 +1,6 @@
 // Norms of weights by power iteration, weights scaled to a norm, and the factors of concatenations; see IBackend, "weights".
 // Power iterations run as one kernel whose blocks wait for each other, so that the host is asked for nothing between two iterations.
 
-// The sum of x over the 256 threads of a block, the same for each of them, in an order that does not depend on timing.
-DEVICE double sum_over_block(double x) {
-    SHARED double sums[256];
-    BARRIER();  // the last sum has been read
-    sums[threadIdx.x] = x;
-    BARRIER();
-    for (unsigned half = 128; half > 0; half /= 2) {
-        if (threadIdx.x < half) {
-            sums[threadIdx.x] += sums[threadIdx.x + half];
-        }
-
-        BARRIER();
-    }
-
-    return sums[0];
-}
-
 // Waits until all blocks of the grid, which must all be resident, are here; what they wrote before is then visible. counter is zero before the
 // first time; passed counts the arrivals that had to be there at the last one. Both may wrap around.
 DEVICE void wait_for_grid(unsigned* counter, unsigned& passed) {

@@ -92,12 +92,20 @@ internal sealed unsafe class ConvolutionPlan : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        // Only memory of the host is behind these; there is nothing to do about a failure.
-        _ = _x == 0 ? 0 : Cudnn.DestroyTensorDescriptor(_x);
-        _ = _y == 0 ? 0 : Cudnn.DestroyTensorDescriptor(_y);
-        _ = _w == 0 ? 0 : Cudnn.DestroyFilterDescriptor(_w);
-        _ = _convolution == 0 ? 0 : Cudnn.DestroyConvolutionDescriptor(_convolution);
+        (nint x, nint y, nint w, nint convolution) = (_x, _y, _w, _convolution);
         (_x, _y, _w, _convolution) = (0, 0, 0, 0);
+        CheckDestroyed(x == 0 ? Cudnn.Success : Cudnn.DestroyTensorDescriptor(x), "cudnnDestroyTensorDescriptor");
+        CheckDestroyed(y == 0 ? Cudnn.Success : Cudnn.DestroyTensorDescriptor(y), "cudnnDestroyTensorDescriptor");
+        CheckDestroyed(w == 0 ? Cudnn.Success : Cudnn.DestroyFilterDescriptor(w), "cudnnDestroyFilterDescriptor");
+        CheckDestroyed(convolution == 0 ? Cudnn.Success : Cudnn.DestroyConvolutionDescriptor(convolution), "cudnnDestroyConvolutionDescriptor");
+    }
+
+    private static void CheckDestroyed(int status, string call)
+    {
+        if (status != Cudnn.Success)
+        {
+            throw CudaException.OfCudnn(status, call);
+        }
     }
 
     private static bool IsAccepted(int status, string call, ConvolutionKey key) =>
@@ -128,7 +136,7 @@ internal sealed unsafe class ConvolutionPlan : IDisposable
             && SetMath(allowTf32 ? Cudnn.TensorOpMath : Cudnn.FmaMath, key);
     }
 
-    // Into the fields at once, for Dispose to find those that were made when a later one fails.
+    // Each is noted as soon as it is there, so that it is given back where the next one fails.
     private bool Create(ConvolutionKey key)
     {
         fixed (nint* x = &_x, y = &_y, w = &_w, convolution = &_convolution)
@@ -165,7 +173,7 @@ internal sealed unsafe class ConvolutionPlan : IDisposable
             Cudnn.Algorithm candidate = found[i];
             bool isWanted = candidate.Status == Cudnn.Success && candidate.Determinism == Cudnn.Deterministic && IsExact(_kind, candidate.Number);
             bool hasMath = allowTf32 ? SetMath(candidate.MathType, key) : candidate.MathType is Cudnn.FmaMath or Cudnn.DefaultMath;
-            if (isWanted && hasMath && HasWorkspace(candidate.Number))
+            if (isWanted && hasMath && HasWorkspace(candidate.Number, key))
             {
                 _algorithm = candidate.Number;
                 return true;
@@ -182,7 +190,7 @@ internal sealed unsafe class ConvolutionPlan : IDisposable
         _ => Cudnn.GetBackwardFilterAlgorithms(_handle, _x, _y, _convolution, _w, MostAlgorithms, count, found),
     };
 
-    private bool HasWorkspace(int algorithm)
+    private bool HasWorkspace(int algorithm, ConvolutionKey key)
     {
         nuint bytes = 0;
         int status = _kind switch
@@ -192,6 +200,6 @@ internal sealed unsafe class ConvolutionPlan : IDisposable
             _ => Cudnn.GetBackwardFilterWorkspace(_handle, _x, _y, _convolution, _w, algorithm, &bytes),
         };
         WorkspaceBytes = bytes;
-        return status == Cudnn.Success && bytes <= MostWorkspaceBytes;
+        return IsAccepted(status, $"cudnnGetConvolution{_kind}WorkspaceSize", key) && bytes <= MostWorkspaceBytes;
     }
 }

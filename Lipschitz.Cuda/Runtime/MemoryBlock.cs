@@ -1,6 +1,6 @@
 namespace Lipschitz.Cuda.Runtime;
 
-/// <summary>One allocation of the driver: a power of two, or that times 1.25, 1.5 or 1.75, in bytes. Belongs to one pool.</summary>
+/// <summary>One allocation of the driver: a power of two, or that and some eighths more, in bytes. Belongs to one pool.</summary>
 internal sealed class MemoryBlock(nint address, long bytes)
 {
     /// <summary>The first byte; 256-byte aligned, which the driver promises.</summary>

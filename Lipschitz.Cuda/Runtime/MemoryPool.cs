@@ -12,7 +12,7 @@ namespace Lipschitz.Cuda.Runtime;
 internal sealed class MemoryPool(Func<long, MemoryBlock> allocate, Action<MemoryBlock> free)
 {
     private const int SmallestBits = 9; // 512 bytes
-    private const int ClassCount = 4 * (64 - SmallestBits);
+    private const int ClassCount = 8 * (64 - SmallestBits);
 
     private readonly Stack<MemoryBlock>?[] _waiting = new Stack<MemoryBlock>?[ClassCount];
     private readonly HashSet<MemoryBlock> _blocks = [];
@@ -21,7 +21,7 @@ internal sealed class MemoryPool(Func<long, MemoryBlock> allocate, Action<Memory
     /// <summary>Bytes rented, bytes held from the driver, and the most bytes ever rented at once.</summary>
     public MemoryUse Use { get; private set; }
 
-    /// <summary>The size that a request is rounded up to, at most a quarter more.</summary>
+    /// <summary>The size that a request is rounded up to: at most an eighth more, from 512 bytes on.</summary>
     public static long RoundUp(long bytes) => ClassBytes(ClassOf(bytes));
 
     /// <summary>A block of at least so many bytes, contents arbitrary.</summary>
@@ -119,16 +119,16 @@ internal sealed class MemoryPool(Func<long, MemoryBlock> allocate, Action<Memory
 
     private static int ClassOf(long bytes)
     {
-        long quarters = Math.Max(bytes, 1L << SmallestBits) - 1;
-        int bits = BitOperations.Log2((ulong)quarters); // 2^bits <= bytes - 1 < 2^(bits + 1)
-        int quarter = (int)((quarters >> (bits - 2)) & 3); // the quarter of that range it lies in
-        return (4 * (bits - SmallestBits + 1)) + quarter;
+        long last = Math.Max(bytes, 1L << SmallestBits) - 1;
+        int bits = BitOperations.Log2((ulong)last); // 2^bits <= last < 2^(bits + 1)
+        int eighth = (int)((last >> (bits - 3)) & 7); // of that range, in which it lies
+        return (8 * (bits - SmallestBits + 1)) + eighth;
     }
 
     private static long ClassBytes(int sizeClass)
     {
-        int bits = (sizeClass / 4) + SmallestBits - 1;
-        return checked((5L + (sizeClass % 4)) << (bits - 2));
+        int bits = (sizeClass / 8) + SmallestBits - 1;
+        return (9L + (sizeClass % 8)) << (bits - 3);
     }
 
     private void Offer(MemoryBlock block)

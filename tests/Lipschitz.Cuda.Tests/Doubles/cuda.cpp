@@ -962,11 +962,29 @@ EXPORT CUresult cuStreamBeginCapture_v2(void* handle, CUstreamCaptureMode mode) 
     return CUDA_SUCCESS;
 }
 
+// A capture is over even where this fails on request.
+static void dropCapture(void* handle) {
+    if (Stream* stream = driver.streamOf(handle); stream != nullptr && stream->capture != nullptr) {
+        delete stream->capture->graph;
+        stream->capture = nullptr;
+    }
+}
+
 EXPORT CUresult cuStreamEndCapture(void* handle, Graph** graph) {
-    ENTER_CONTEXT("cuStreamEndCapture")
+    std::lock_guard<std::recursive_mutex> lock(driver.mutex);
+    *graph = nullptr;
+    if (int injected = driver.ledger.enter("cuStreamEndCapture")) {
+        dropCapture(handle);
+        return static_cast<CUresult>(injected);
+    }
+
+    REQUIRE(driver.isInitialised, CUDA_ERROR_NOT_INITIALIZED);
+    if (CUresult error = currentContext("cuStreamEndCapture")) {
+        return error;
+    }
+
     Stream* stream = knownStream("cuStreamEndCapture", handle);
     REQUIRE(stream != nullptr, CUDA_ERROR_INVALID_HANDLE);
-    *graph = nullptr;
     REQUIRE(stream->capture != nullptr, CUDA_ERROR_ILLEGAL_STATE);
     bool isOther = stream->capture->mode != CU_STREAM_CAPTURE_MODE_RELAXED && stream->capture->owner != std::this_thread::get_id();
     REQUIRE(!isOther, CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD);

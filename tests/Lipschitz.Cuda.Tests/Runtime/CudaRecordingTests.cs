@@ -134,6 +134,7 @@ public sealed class CudaRecordingTests : DeviceTest
 
     [Theory]
     [InlineData("cuStreamBeginCapture")]
+    [InlineData("cuStreamEndCapture")]
     [InlineData("cuGraphInstantiateWithFlags")]
     [InlineData("cuLaunchKernel")]
     public void Work_that_cannot_be_captured_is_done_each_time_and_says_why(string call)

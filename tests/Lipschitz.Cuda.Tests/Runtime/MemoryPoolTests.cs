@@ -18,19 +18,19 @@ public class MemoryPoolTests
         _freed.Add);
 
     [Fact]
-    public void Sizes_are_rounded_up_by_at_most_a_quarter()
+    public void Sizes_are_rounded_up_by_at_most_an_eighth()
     {
         Assert.Equal(512, MemoryPool.RoundUp(0));
         Assert.Equal(512, MemoryPool.RoundUp(512));
-        Assert.Equal(640, MemoryPool.RoundUp(513));
+        Assert.Equal(576, MemoryPool.RoundUp(513));
         Assert.Equal(640, MemoryPool.RoundUp(640));
-        Assert.Equal(768, MemoryPool.RoundUp(641));
+        Assert.Equal(704, MemoryPool.RoundUp(641));
         Assert.Equal(1L << 40, MemoryPool.RoundUp(1L << 40));
         var random = new Random(1);
         for (int i = 0; i < 1000; i++)
         {
             long bytes = random.NextInt64(513, 1L << random.Next(10, 40));
-            Assert.InRange(MemoryPool.RoundUp(bytes), bytes, bytes + (bytes / 4) + 1);
+            Assert.InRange(MemoryPool.RoundUp(bytes), bytes, bytes + (bytes / 8) + 1);
         }
     }
 
@@ -39,8 +39,8 @@ public class MemoryPoolTests
     {
         MemoryBlock first = _pool.Rent(1000);
         _pool.Release(first, first.Ticket);
-        Assert.Same(first, _pool.Rent(900));
-        Assert.NotSame(first, _pool.Rent(900));
+        Assert.Same(first, _pool.Rent(990));
+        Assert.NotSame(first, _pool.Rent(990));
         Assert.Equal(new MemoryUse(2048, 2048, 2048), _pool.Use);
     }
 
