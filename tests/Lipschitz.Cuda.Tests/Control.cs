@@ -41,6 +41,10 @@ internal static partial class Control
     [LibraryImport(Library, EntryPoint = "lipschitz_double_reset")]
     public static partial void Reset();
 
+    /// <summary>Releases everything that was not released.</summary>
+    [LibraryImport(Library, EntryPoint = "lipschitz_double_forget")]
+    public static partial void Forget();
+
     [LibraryImport(Library, EntryPoint = "lipschitz_double_complaints")]
     private static partial nint ReadComplaints();
 

@@ -13,15 +13,13 @@ public class FailureTests : SteeringTests
     private const int OutOfMemory = 2;
     private const int LaunchFailed = 719;
 
-    // Where these fail the back end does without the library, or without an algorithm of it.
+    // Where these fail the back end does without the library, or without an algorithm of it; descriptors are memory of the host alone.
     private static readonly string[] s_harmless =
     [
         "cublasCreate", "cublasGetProperty", "cudnnCreate", "cudnnGetConvolutionForwardWorkspaceSize", "cudnnGetConvolutionBackwardDataWorkspaceSize",
-        "cudnnGetConvolutionBackwardFilterWorkspaceSize",
+        "cudnnGetConvolutionBackwardFilterWorkspaceSize", "cudnnDestroyTensorDescriptor", "cudnnDestroyFilterDescriptor",
+        "cudnnDestroyConvolutionDescriptor",
     ];
-
-    // A graph that does not come about is done without.
-    private static readonly string[] s_ofGraphs = ["cuStreamBeginCapture", "cuStreamEndCapture", "cuGraphInstantiateWithFlags"];
 
     [Fact]
     public void What_is_opened_and_used_is_given_back()
@@ -33,14 +31,13 @@ public class FailureTests : SteeringTests
     public void Every_call_that_fails_ends_in_one_line_that_names_it_and_leaves_nothing_behind()
     {
         Work();
-        string[] calls = Control.Called;
+        (string Name, int Count)[] calls = [.. Control.Called.Select(name => (name, (int)Control.Calls(name)))];
         Assert.True(calls.Length > 50, string.Join(", ", calls));
-        foreach (string call in calls)
+        foreach ((string name, int count) in calls)
         {
-            int count = (int)CountOf(call);
-            foreach (int nth in (int[])[1, (count + 1) / 2, count])
+            foreach (int nth in ((int[])[1, (count + 1) / 2, count]).Distinct())
             {
-                Fails(call, nth);
+                Fails(name, nth);
             }
         }
     }
@@ -89,13 +86,6 @@ public class FailureTests : SteeringTests
         Work();
     }
 
-    private static nint CountOf(string call)
-    {
-        Control.Reset();
-        Work();
-        return Control.Calls(call);
-    }
-
     private static void Fails(string call, int nth)
     {
         int status = call.StartsWith("cublas", StringComparison.Ordinal) ? CublasFailed : call.StartsWith("cudnn", StringComparison.Ordinal) ? CudnnFailed : UnknownError;
@@ -105,8 +95,7 @@ public class FailureTests : SteeringTests
         string what = $"{call}, call {nth}: {failure?.Message ?? "no exception"}";
         if (failure is null)
         {
-            bool hasNoGraph = Control.Calls("cuGraphLaunch") == 0; // whatever fails while it is captured: the work is done as it is
-            Assert.True(s_harmless.Contains(call) || s_ofGraphs.Contains(call) || hasNoGraph, what);
+            Assert.True(s_harmless.Contains(call), what);
         }
         else
         {
@@ -116,6 +105,7 @@ public class FailureTests : SteeringTests
         }
 
         Assert.True(Control.Leaks.Length == 0 || IsRelease(call), $"{what}; left behind:\n{Control.Leaks}");
+        Control.Forget();
     }
 
     // What a call that releases something does not release when it fails, nobody can.
@@ -123,7 +113,8 @@ public class FailureTests : SteeringTests
         call.Contains("Destroy", StringComparison.Ordinal) || call.Contains("Free", StringComparison.Ordinal) || call.Contains("Release", StringComparison.Ordinal) ||
         call.Contains("Unload", StringComparison.Ordinal);
 
-    // Something of everything: memory, copies with and without gaps, kernels, cooperative kernels, both libraries, a graph.
+    // Something of everything but graphs, which are done without where they fail (CudaRecordingTests): memory, copies with and without gaps,
+    // kernels, cooperative kernels, both libraries.
     private static void Work()
     {
         using IBackend backend = new CudaPlugin().Open(new BackendOptions(0, false));
@@ -141,10 +132,6 @@ public class FailureTests : SteeringTests
         backend.Multiply(x, true, y, false, 0, backend.Allocate(4, 3));
         Tensor sigma = backend.Allocate(1, 1);
         backend.PowerIterate(w, 2, 0, backend.Allocate(1, 27), backend.Allocate(1, 4), sigma);
-        Action again = backend.Repeatable(() => backend.Multiply(x, true, y, false, 0.5, backend.Allocate(4, 3)));
-        again();
-        again();
-        again();
         backend.Download(y, new double[y.Count]);
         Assert.True(backend.AllFinite(y));
     }

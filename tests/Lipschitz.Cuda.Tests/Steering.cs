@@ -22,6 +22,7 @@ public abstract class SteeringTests : IDisposable
     {
         GC.SuppressFinalize(this);
         (string complaints, string leaks) = (Control.Complaints, Control.Leaks);
+        Control.Forget();
         Control.Reset();
         Assert.Equal("", complaints);
         Assert.Equal("", leaks);

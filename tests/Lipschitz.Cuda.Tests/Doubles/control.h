@@ -33,6 +33,9 @@ DOUBLE_API long lipschitz_double_bytes();
 // Forgets failures, counts, complaints and errors that stick, and sets all options back. Resources stay.
 DOUBLE_API void lipschitz_double_reset();
 
+// Releases everything that was not released, such as what a call that was made to fail should have.
+DOUBLE_API void lipschitz_double_forget();
+
 // For the other fakes: notes a call and tells what to return in its place (0: nothing); complains; counts a resource in or out.
 DOUBLE_API int lipschitz_double_enter(const char* call);
 DOUBLE_API void lipschitz_double_complain(const char* what);

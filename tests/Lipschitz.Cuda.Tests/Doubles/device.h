@@ -89,6 +89,7 @@ struct Piece {
 
 constexpr size_t Margin = 256;  // bytes around each piece of memory that nobody may touch
 constexpr unsigned char MarginByte = 0xa5;
+constexpr size_t MostFilled = 4 << 20;  // of large pieces only the beginning and the end start as NaN
 
 struct Driver {
     std::recursive_mutex mutex;
@@ -144,8 +145,11 @@ struct Driver {
             return 0;
         }
 
-        std::memset(raw, MarginByte, whole);
-        std::memset(raw + Margin, 0xff, bytes);
+        std::memset(raw, MarginByte, Margin);
+        std::memset(raw + Margin + bytes, MarginByte, whole - Margin - bytes);
+        size_t filled = std::min(bytes, MostFilled);
+        std::memset(raw + Margin, 0xff, filled);
+        std::memset(raw + Margin + bytes - filled, 0xff, filled);
         FENCE_OFF(raw, Margin);
         FENCE_OFF(raw + Margin + bytes, whole - Margin - bytes);
         auto address = reinterpret_cast<uintptr_t>(raw) + Margin;
@@ -283,6 +287,18 @@ struct Driver {
         }
 
         return isForbidden;
+    }
+
+    // Handles that callers may still have are no longer live; what is behind them is not worth deleting.
+    void forget() {
+        while (!memory.empty()) {
+            release(memory.begin()->first);
+        }
+
+        streams.clear();
+        primary.clear();
+        live.clear();
+        resources.clear();
     }
 
     std::string leaks() const {
