@@ -1,5 +1,4 @@
 using Lipschitz.Backends;
-using Lipschitz.Flows;
 using Lipschitz.Tensors;
 
 namespace Lipschitz.Training;

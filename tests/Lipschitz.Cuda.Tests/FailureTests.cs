@@ -1,5 +1,4 @@
 using Lipschitz.Backends;
-using Lipschitz.Cuda.Runtime;
 using Lipschitz.Tensors;
 
 namespace Lipschitz.Cuda.Tests;

@@ -2,9 +2,7 @@ using Lipschitz.Backends;
 using Lipschitz.Checkpoints;
 using Lipschitz.Cpu;
 using Lipschitz.Cpu.Tests;
-using Lipschitz.Data;
 using Lipschitz.LogDet;
-using Lipschitz.Models;
 using Lipschitz.Tensors;
 using Lipschitz.Training;
 
