@@ -94,8 +94,8 @@ internal sealed class TrainCommand
     private int Run(ParseResult parse)
     {
         bool resumes = parse.GetValue(_resume) is not null;
+        using IBackend backend = _compute.Open(parse); // first: whoever lacks a driver should not have to fetch the data to be told so
         (Configuration configuration, IPointSource data) = resumes ? Resumed(parse) : New(parse);
-        using IBackend backend = _compute.Open(parse);
         Trainer trainer = UsageException.Guard(() => CreateTrainer(configuration, backend, data));
         Trainer.ReleaseSetUp();
         RunDirectory run = resumes ? Runs.Open(parse.GetValue(_resume)!) : CreateRun(parse, configuration);

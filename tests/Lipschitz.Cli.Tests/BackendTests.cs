@@ -34,13 +34,15 @@ public sealed class BackendTests : IDisposable
     }
 
     // Processes of their own: a library that was found or missed once stays so in a process.
-    [Fact]
-    public void Without_a_driver_training_says_what_was_looked_for_and_nothing_else_changes()
+    [Theory]
+    [InlineData("moons")]
+    [InlineData("cifar10")]
+    public void Without_a_driver_training_says_what_was_looked_for_and_nothing_else_changes(string data)
     {
-        (int code, string output, string error) = Command("train", "moons", "--backend", "cuda", "--out", _line.In("run"));
+        (int code, string output, string error) = Command("train", data, "--backend", "cuda", "--out", _line.In("run"));
         Assert.Equal((ExitCode.Usage, ""), (code, output));
         Assert.StartsWith("error: ", Assert.Single(error.TrimEnd().Split('\n')), StringComparison.Ordinal);
-        Assert.Contains("cuda", error, StringComparison.Ordinal);
+        Assert.Contains("libcuda.so.1", error, StringComparison.Ordinal);
         Assert.Contains(_line.Folder, error, StringComparison.Ordinal); // where it was looked for
         Assert.False(Directory.Exists(_line.In("run")));
     }
