@@ -6,7 +6,6 @@ namespace Lipschitz.Cuda.Tests;
 /// All kernels under AddressSanitizer: the conformance tests in a process of their own, whose doubles are compiled with it and put work off until
 /// somebody waits for it.
 /// </summary>
-[Collection(Steering.Name)]
 public class SanitizerTests
 {
     // What leaves .NET's signals and stacks alone; leaks are counted by the doubles.
