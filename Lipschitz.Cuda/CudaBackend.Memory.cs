@@ -26,9 +26,21 @@ internal sealed partial class CudaBackend
     /// <inheritdoc/>
     public void Dispose()
     {
-        _convolutions?.Dispose();
-        _products.Dispose();
-        _context.Dispose();
+        try
+        {
+            _convolutions?.Dispose();
+        }
+        finally
+        {
+            try
+            {
+                _products.Dispose();
+            }
+            finally
+            {
+                _context.Dispose();
+            }
+        }
     }
 
     /// <inheritdoc/>

@@ -131,6 +131,7 @@ internal sealed unsafe partial class CudaContext : IDisposable
     }
 
     /// <summary>Waits for everything queued, then gives all memory back, and releases the device.</summary>
+    /// <exception cref="CudaException">Something of that failed, or a kernel queued before; all the rest was done nevertheless.</exception>
     public void Dispose()
     {
         lock (_queue)
@@ -141,20 +142,34 @@ internal sealed unsafe partial class CudaContext : IDisposable
             }
 
             MakeCurrent();
-            bool isLost = Driver.StreamSynchronize(_stream) != Driver.Success;
-            try
+            CudaException? failure = null;
+            Attempt(() => Check(Driver.StreamSynchronize(_stream), "cuStreamSynchronize"));
+            foreach (CudaGraph graph in _graphs.ToArray())
             {
-                GiveBack();
+                Attempt(() => Destroy(graph));
             }
-            catch (CudaException) when (isLost)
+
+            Attempt(_pinned.Dispose);
+            Attempt(_pool.Clear);
+            Attempt(() => _kernels?.Dispose());
+            Attempt(() => Check(_stream == 0 ? Driver.Success : Driver.StreamDestroy(_stream), "cuStreamDestroy"));
+            (_isDisposed, t_current) = (true, 0);
+            Attempt(() => Check(Driver.PrimaryContextRelease(_device), "cuDevicePrimaryCtxRelease"));
+            if (failure is not null)
             {
-                // A kernel failed; whoever asked for its results was told. The driver takes all back below.
+                throw failure;
             }
-            finally
+
+            void Attempt(Action step)
             {
-                _isDisposed = true;
-                t_current = 0;
-                Check(Driver.PrimaryContextRelease(_device), "cuDevicePrimaryCtxRelease");
+                try
+                {
+                    step();
+                }
+                catch (CudaException e)
+                {
+                    failure ??= e;
+                }
             }
         }
     }
@@ -203,22 +218,6 @@ internal sealed unsafe partial class CudaContext : IDisposable
         Check(Driver.StreamCreate(&handle, Driver.StreamNonBlocking), "cuStreamCreate");
         _stream = handle;
         _kernels = new KernelModule(ptx);
-    }
-
-    private void GiveBack()
-    {
-        foreach (CudaGraph graph in _graphs.ToArray())
-        {
-            Destroy(graph);
-        }
-
-        _pinned.Dispose();
-        _pool.Clear();
-        _kernels?.Dispose();
-        if (_stream != 0)
-        {
-            Check(Driver.StreamDestroy(_stream), "cuStreamDestroy");
-        }
     }
 
     private void MakeCurrent()

@@ -56,14 +56,12 @@ internal sealed class CudaGraph(MemoryPool arena)
         }
 
         IsDisposed = true;
-        CudaException.ThrowIfFailed(Driver.StreamSynchronize(stream), "cuStreamSynchronize");
-        if (Executable != 0)
-        {
-            CudaException.ThrowIfFailed(Driver.GraphExecDestroy(Executable), "cuGraphExecDestroy");
-            Executable = 0;
-        }
-
+        int waited = Driver.StreamSynchronize(stream);
+        int destroyed = Executable == 0 ? Driver.Success : Driver.GraphExecDestroy(Executable);
+        Executable = 0;
         Arena.Clear();
         Forget(pool);
+        CudaException.ThrowIfFailed(waited, "cuStreamSynchronize");
+        CudaException.ThrowIfFailed(destroyed, "cuGraphExecDestroy");
     }
 }

@@ -218,13 +218,18 @@ public sealed class CudaContextTests : DeviceTest
     }
 
     [Fact]
-    public void Disposing_a_lost_device_does_not_hide_what_lost_it()
+    public void A_failure_that_shows_when_the_context_is_disposed_is_told_of_after_all_was_given_back()
     {
         CudaContext context = Open();
         CudaBuffer x = Filled(context, 1);
-        Control.Fail("cuStreamSynchronize", 1, 700);
+        var recording = new CudaRecording(context, () => Add(context, View(x, 1, 1), View(x, 1, 1)));
+        recording.Run();
+        recording.Run();
+        Control.Fail("cuStreamSynchronize", 1, 719);
+        AssertThrows<CudaException>("CUDA_ERROR_LAUNCH_FAILED (719)", context.Dispose);
+        Assert.Equal("", Control.Leaks);
         context.Dispose();
-        GC.KeepAlive(x);
+        recording.Dispose();
     }
 
     [Fact]
