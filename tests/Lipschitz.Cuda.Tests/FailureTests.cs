@@ -1,5 +1,4 @@
 using Lipschitz.Backends;
-using Lipschitz.Cuda.Runtime;
 using Lipschitz.Tensors;
 
 namespace Lipschitz.Cuda.Tests;
@@ -91,9 +90,8 @@ public class FailureTests : SteeringTests
 
     private static void Fails(string call, int nth)
     {
-        int status = call.StartsWith("cublas", StringComparison.Ordinal) ? CublasFailed : call.StartsWith("cudnn", StringComparison.Ordinal) ? CudnnFailed : UnknownError;
         Control.Reset();
-        Control.Fail(call, nth, status);
+        Control.Fail(call, nth, call[..4] switch { "cubl" => CublasFailed, "cudn" => CudnnFailed, _ => UnknownError });
         Exception? failure = Record.Exception(Work);
         string what = $"{call}, call {nth}: {failure?.Message ?? "no exception"}";
         if (failure is null)
@@ -103,7 +101,7 @@ public class FailureTests : SteeringTests
         else
         {
             Assert.True(failure is BackendException, what + failure.GetType());
-            Assert.True(failure.Message.Contains(call, StringComparison.Ordinal) || failure.InnerException?.Message.Contains(call, StringComparison.Ordinal) == true, what);
+            Assert.True($"{failure.Message} {failure.InnerException?.Message}".Contains(call, StringComparison.Ordinal), what);
             Assert.False(failure.Message.Contains('\n'), what);
         }
 
@@ -113,8 +111,7 @@ public class FailureTests : SteeringTests
 
     // What a call that releases something does not release when it fails, nobody can.
     private static bool IsRelease(string call) =>
-        call.Contains("Destroy", StringComparison.Ordinal) || call.Contains("Free", StringComparison.Ordinal) || call.Contains("Release", StringComparison.Ordinal) ||
-        call.Contains("Unload", StringComparison.Ordinal);
+        ((string[])["Destroy", "Free", "Release", "Unload"]).Any(word => call.Contains(word, StringComparison.Ordinal));
 
     // Something of everything but graphs, which are done without where they fail (CudaRecordingTests): memory, copies with and without gaps,
     // kernels, cooperative kernels, both libraries.

@@ -51,7 +51,9 @@ internal static partial class NativeBuild
         }
     }
 
-    /// <summary>Doubles of libcuda.so.1, libcublas.so.12 and libcudnn.so.9, and the program that checks them where their kernels are its own.</summary>
+    /// <summary>
+    /// Doubles of libcuda.so.1, libcublas.so.12 and libcudnn.so.9, and the program that checks them where their kernels are its own.
+    /// </summary>
     /// <param name="kernels">The folder of kernels.cu.</param>
     /// <param name="isSanitized">Whether kernels run under AddressSanitizer.</param>
     /// <returns>Their folder.</returns>
@@ -72,12 +74,13 @@ internal static partial class NativeBuild
         Directory.CreateDirectory(work);
         WriteTable(kernels, work);
         string[] withKernels = [.. flags, "-I" + Doubles, "-I" + kernels, "-I" + work];
+        string[] ofDriver = [.. s_plain, .. isSanitized ? new[] { "-DLIPSCHITZ_SANITIZED" } : []];
         Source[] sources =
         [
             new("kernels.cpp", withKernels, Key(machine, [Doubles, kernels], flags)),
-            new("cuda.cpp", [.. s_plain, isSanitized ? "-DLIPSCHITZ_SANITIZED" : "-DLIPSCHITZ_PLAIN"], Key(machine, [Doubles], [isSanitized ? "s" : "p"])),
-            new("cublas.cpp", s_plain, Key(machine, [Doubles], ["p"])),
-            new("cudnn.cpp", s_plain, Key(machine, [Doubles], ["p"])),
+            new("cuda.cpp", ofDriver, Key(machine, [Doubles], ofDriver)),
+            new("cublas.cpp", s_plain, Key(machine, [Doubles], s_plain)),
+            new("cudnn.cpp", s_plain, Key(machine, [Doubles], s_plain)),
             .. areProbes ? [new Source("checks.cpp", flags, Key(machine, [Doubles], flags))] : Array.Empty<Source>(),
         ];
         string[] objects = Compile(sources, work);
@@ -119,7 +122,8 @@ internal static partial class NativeBuild
             if (!File.Exists(objects[i]))
             {
                 string made = Path.Combine(work, sources[i].File + ".o");
-                running.Add((Start([.. sources[i].Flags, "-DLIPSCHITZ_HOST", "-c", Path.Combine(Doubles, sources[i].File), "-o", made]), made, objects[i]));
+                string source = Path.Combine(Doubles, sources[i].File);
+                running.Add((Start([.. sources[i].Flags, "-DLIPSCHITZ_HOST", "-c", source, "-o", made]), made, objects[i]));
             }
         }
 
@@ -172,7 +176,8 @@ internal static partial class NativeBuild
         process.WaitForExit();
         return process.ExitCode == 0
             ? output
-            : throw new InvalidOperationException($"The test doubles of CUDA do not compile: {Compiler} {string.Join(' ', process.StartInfo.ArgumentList)}\n{errors.Result}");
+            : throw new InvalidOperationException(
+                $"The test doubles of CUDA do not compile: {Compiler} {string.Join(' ', process.StartInfo.ArgumentList)}\n{errors.Result}");
     }
 
     // What KERNEL(name) of shim.h becomes.
