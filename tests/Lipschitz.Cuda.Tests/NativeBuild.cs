@@ -22,6 +22,7 @@ internal static partial class NativeBuild
     public const string CheckProgram = "checks";
 
     private const string Compiler = "g++";
+    private const string ObjectFolder = "objects";
 
     private static readonly string[] s_plain =
     [
@@ -67,9 +68,11 @@ internal static partial class NativeBuild
         string folder = Path.Combine(s_root, Key(machine, [Doubles, kernels], flags));
         if (Directory.Exists(folder))
         {
+            Directory.SetLastWriteTimeUtc(folder, DateTime.UtcNow);
             return folder;
         }
 
+        RemoveOld();
         string work = $"{folder}.{Environment.ProcessId}";
         Directory.CreateDirectory(work);
         WriteTable(kernels, work);
@@ -113,7 +116,7 @@ internal static partial class NativeBuild
     // The objects of some sources, those that are not there yet compiled all at once.
     private static string[] Compile(Source[] sources, string work)
     {
-        string folder = Path.Combine(s_root, "objects");
+        string folder = Path.Combine(s_root, ObjectFolder);
         Directory.CreateDirectory(folder);
         string[] objects = [.. sources.Select(source => Path.Combine(folder, $"{Path.GetFileNameWithoutExtension(source.File)}-{source.Key}.o"))];
         List<(Process Process, string Made, string Wanted)> running = [];
@@ -134,6 +137,22 @@ internal static partial class NativeBuild
         }
 
         return objects;
+    }
+
+    // What nobody has used for a week.
+    private static void RemoveOld()
+    {
+        DateTime oldest = DateTime.UtcNow - TimeSpan.FromDays(7);
+        string objects = Directory.CreateDirectory(Path.Combine(s_root, ObjectFolder)).FullName;
+        foreach (string old in Directory.GetDirectories(s_root).Where(path => path != objects && Directory.GetLastWriteTimeUtc(path) < oldest))
+        {
+            Directory.Delete(old, recursive: true);
+        }
+
+        foreach (string file in Directory.GetFiles(objects).Where(path => File.GetLastWriteTimeUtc(path) < oldest))
+        {
+            File.Delete(file);
+        }
     }
 
     private static string Keep(string work, string folder)
