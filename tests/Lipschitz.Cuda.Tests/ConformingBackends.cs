@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Lipschitz.Backends;
 using Lipschitz.Cuda.Tests;
 
@@ -20,6 +21,9 @@ public static class ConformingBackends
 
     private static readonly string[] s_wanted = Environment.GetEnvironmentVariable("LIPSCHITZ_CUDA_BACKENDS")?.Split(';') ?? [.. Factories.Keys];
 
+    /// <summary>The test classes that have made backends.</summary>
+    public static ConcurrentDictionary<string, bool> Users { get; } = [];
+
     public static TheoryData<string> Names => [.. s_wanted];
 
     public static TheoryData<string, Activation> NamesAndActivations
@@ -39,5 +43,9 @@ public static class ConformingBackends
         }
     }
 
-    public static IBackend Make(string name) => Factories[name]();
+    public static IBackend Make(string name)
+    {
+        Users[TestContext.Current.TestClass?.TestClassSimpleName ?? ""] = true;
+        return Factories[name]();
+    }
 }

@@ -10,7 +10,8 @@ public class DoubleTests
     {
         Doubles.RequireFakes();
         string folder = NativeBuild.Libraries(NativeBuild.ProbeKernels, isSanitized);
-        (int exitCode, string text) = ChildProcess.Run(Path.Combine(folder, NativeBuild.CheckProgram), [], ("ASAN_OPTIONS", "detect_leaks=0"), ("LD_PRELOAD", ""));
+        (int exitCode, string text) = ChildProcess.Run(
+            Path.Combine(folder, NativeBuild.CheckProgram), [], ("ASAN_OPTIONS", "detect_leaks=0"), ("LD_PRELOAD", ""));
         Assert.True(exitCode == 0, text);
         Assert.Equal("all is as it should be\n", text);
     }

@@ -22,6 +22,7 @@ internal static partial class NativeBuild
     public const string CheckProgram = "checks";
 
     private const string Compiler = "g++";
+    private const string ObjectFolder = "objects";
 
     private static readonly string[] s_plain =
     [
@@ -51,7 +52,9 @@ internal static partial class NativeBuild
         }
     }
 
-    /// <summary>Doubles of libcuda.so.1, libcublas.so.12 and libcudnn.so.9, and the program that checks them where their kernels are its own.</summary>
+    /// <summary>
+    /// Doubles of libcuda.so.1, libcublas.so.12 and libcudnn.so.9, and the program that checks them where their kernels are its own.
+    /// </summary>
     /// <param name="kernels">The folder of kernels.cu.</param>
     /// <param name="isSanitized">Whether kernels run under AddressSanitizer.</param>
     /// <returns>Their folder.</returns>
@@ -65,19 +68,22 @@ internal static partial class NativeBuild
         string folder = Path.Combine(s_root, Key(machine, [Doubles, kernels], flags));
         if (Directory.Exists(folder))
         {
+            Directory.SetLastWriteTimeUtc(folder, DateTime.UtcNow);
             return folder;
         }
 
+        RemoveOld();
         string work = $"{folder}.{Environment.ProcessId}";
         Directory.CreateDirectory(work);
         WriteTable(kernels, work);
         string[] withKernels = [.. flags, "-I" + Doubles, "-I" + kernels, "-I" + work];
+        string[] ofDriver = [.. s_plain, .. isSanitized ? new[] { "-DLIPSCHITZ_SANITIZED" } : []];
         Source[] sources =
         [
             new("kernels.cpp", withKernels, Key(machine, [Doubles, kernels], flags)),
-            new("cuda.cpp", [.. s_plain, isSanitized ? "-DLIPSCHITZ_SANITIZED" : "-DLIPSCHITZ_PLAIN"], Key(machine, [Doubles], [isSanitized ? "s" : "p"])),
-            new("cublas.cpp", s_plain, Key(machine, [Doubles], ["p"])),
-            new("cudnn.cpp", s_plain, Key(machine, [Doubles], ["p"])),
+            new("cuda.cpp", ofDriver, Key(machine, [Doubles], ofDriver)),
+            new("cublas.cpp", s_plain, Key(machine, [Doubles], s_plain)),
+            new("cudnn.cpp", s_plain, Key(machine, [Doubles], s_plain)),
             .. areProbes ? [new Source("checks.cpp", flags, Key(machine, [Doubles], flags))] : Array.Empty<Source>(),
         ];
         string[] objects = Compile(sources, work);
@@ -110,7 +116,7 @@ internal static partial class NativeBuild
     // The objects of some sources, those that are not there yet compiled all at once.
     private static string[] Compile(Source[] sources, string work)
     {
-        string folder = Path.Combine(s_root, "objects");
+        string folder = Path.Combine(s_root, ObjectFolder);
         Directory.CreateDirectory(folder);
         string[] objects = [.. sources.Select(source => Path.Combine(folder, $"{Path.GetFileNameWithoutExtension(source.File)}-{source.Key}.o"))];
         List<(Process Process, string Made, string Wanted)> running = [];
@@ -119,7 +125,8 @@ internal static partial class NativeBuild
             if (!File.Exists(objects[i]))
             {
                 string made = Path.Combine(work, sources[i].File + ".o");
-                running.Add((Start([.. sources[i].Flags, "-DLIPSCHITZ_HOST", "-c", Path.Combine(Doubles, sources[i].File), "-o", made]), made, objects[i]));
+                string source = Path.Combine(Doubles, sources[i].File);
+                running.Add((Start([.. sources[i].Flags, "-DLIPSCHITZ_HOST", "-c", source, "-o", made]), made, objects[i]));
             }
         }
 
@@ -130,6 +137,22 @@ internal static partial class NativeBuild
         }
 
         return objects;
+    }
+
+    // What nobody has used for a week.
+    private static void RemoveOld()
+    {
+        DateTime oldest = DateTime.UtcNow - TimeSpan.FromDays(7);
+        string objects = Directory.CreateDirectory(Path.Combine(s_root, ObjectFolder)).FullName;
+        foreach (string old in Directory.GetDirectories(s_root).Where(path => path != objects && Directory.GetLastWriteTimeUtc(path) < oldest))
+        {
+            Directory.Delete(old, recursive: true);
+        }
+
+        foreach (string file in Directory.GetFiles(objects).Where(path => File.GetLastWriteTimeUtc(path) < oldest))
+        {
+            File.Delete(file);
+        }
     }
 
     private static string Keep(string work, string folder)
@@ -172,7 +195,8 @@ internal static partial class NativeBuild
         process.WaitForExit();
         return process.ExitCode == 0
             ? output
-            : throw new InvalidOperationException($"The test doubles of CUDA do not compile: {Compiler} {string.Join(' ', process.StartInfo.ArgumentList)}\n{errors.Result}");
+            : throw new InvalidOperationException(
+                $"The test doubles of CUDA do not compile: {Compiler} {string.Join(' ', process.StartInfo.ArgumentList)}\n{errors.Result}");
     }
 
     // What KERNEL(name) of shim.h becomes.

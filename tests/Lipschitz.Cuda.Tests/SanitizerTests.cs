@@ -6,12 +6,12 @@ namespace Lipschitz.Cuda.Tests;
 /// All kernels under AddressSanitizer: the conformance tests in a process of their own, whose doubles are compiled with it and put work off until
 /// somebody waits for it.
 /// </summary>
-[Collection(Steering.Name)]
 public class SanitizerTests
 {
     // What leaves .NET's signals and stacks alone; leaks are counted by the doubles.
     private const string Options =
-        "detect_leaks=0:handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0:handle_abort=0:use_sigaltstack=0:detect_stack_use_after_return=0";
+        "detect_leaks=0:handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0:handle_abort=0:use_sigaltstack=0"
+        + ":detect_stack_use_after_return=0";
 
     [Fact]
     public void No_kernel_leaves_its_memory_whenever_it_runs()

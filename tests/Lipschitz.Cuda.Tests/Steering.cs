@@ -1,6 +1,8 @@
 namespace Lipschitz.Cuda.Tests;
 
-/// <summary>Tests that steer the doubles run one after the other and after all others, since there is one double of each library in a process.</summary>
+/// <summary>
+/// Tests that steer the doubles run one after the other and after all others, since there is one double of each library in a process.
+/// </summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class Steering
 {

@@ -13,7 +13,6 @@ namespace Lipschitz.Cuda.Tests;
 /// </remarks>
 internal static class TinyModels
 {
-    private const int Batch = 24;
     private const double Epsilon = 0.1;
     private static readonly ImageShape s_shape = new(8, 8, 2);
 
@@ -24,7 +23,8 @@ internal static class TinyModels
         ["points quick"] = () => Points("quick"),
         ["pictures resflow"] = () => Pictures("resflow", null),
         ["pictures idensenet-lc"] = () => Pictures("idensenet-lc", null),
-        ["pictures quick, hybrid"] = () => Pictures("quick", new TaskSettings { Kind = TaskKind.Hybrid, Weight = 0.1, Classes = 3, HeadChannels = 8 }),
+        ["pictures quick, hybrid"] = () =>
+            Pictures("quick", new TaskSettings { Kind = TaskKind.Hybrid, Weight = 0.1, Classes = 3, HeadChannels = 8 }),
     };
 
     public static IEnumerable<string> Names => s_models.Keys;
@@ -42,8 +42,21 @@ internal static class TinyModels
         ModelSettings model = configuration.Model;
         return configuration with
         {
-            Model = model with { Blocks = 2, Depth = Math.Min(model.Depth, 2), Growth = Math.Min(model.Growth, 8), Hidden = model.Hidden.Length > 0 ? [16, 16] : [] },
-            Training = configuration.Training with { Batch = 3 * Batch, WarmupSteps = 0, HoldConcatenation = 5, PowerIterations = 3, Epsilon = Epsilon },
+            Model = model with
+            {
+                Blocks = 2,
+                Depth = Math.Min(model.Depth, 2),
+                Growth = Math.Min(model.Growth, 8),
+                Hidden = model.Hidden.Length > 0 ? [16, 16] : [],
+            },
+            Training = configuration.Training with
+            {
+                Batch = 72,
+                WarmupSteps = 0,
+                HoldConcatenation = 5,
+                PowerIterations = 3,
+                Epsilon = Epsilon,
+            },
             Evaluation = configuration.Evaluation with { Points = 100 },
         };
     }

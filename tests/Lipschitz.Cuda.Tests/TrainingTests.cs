@@ -104,7 +104,8 @@ public class TrainingTests
         {
             StepReport one = expected.Step(), other = actual.Step();
             string what = $"{expected.Configuration.Name}, step {one.Step}";
-            Assert.True(Math.Abs(one.Loss - other.Loss) <= close * Math.Max(1, Math.Abs(one.Loss)), $"{what}: loss {other.Loss}, expected {one.Loss}");
+            Assert.True(
+                Math.Abs(one.Loss - other.Loss) <= close * Math.Max(1, Math.Abs(one.Loss)), $"{what}: loss {other.Loss}, expected {one.Loss}");
             Assert.True(
                 Math.Abs(one.GradientNorm - other.GradientNorm) <= close * one.GradientNorm,
                 $"{what}: norm of the gradient {other.GradientNorm}, expected {one.GradientNorm}");

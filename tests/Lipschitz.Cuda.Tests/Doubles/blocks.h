@@ -1,5 +1,5 @@
-// Runs the blocks of a kernel; part of kernels.cpp. A fibre runs thread after thread of the block until one waits at a barrier; then the next fibre goes on with
-// the next thread. So a kernel without barriers is a plain loop, and one with barriers needs as many fibres as the block has threads.
+// Runs the blocks of a kernel; part of kernels.cpp. A fibre runs thread after thread of the block until one waits at a barrier; then the next fibre
+// goes on with the next thread. So a kernel without barriers is a plain loop, and one with barriers needs as many fibres as the block has threads.
 #pragma once
 #include <atomic>
 #include <cstring>

@@ -255,17 +255,18 @@ EXPORT Status cublasSgemm_v2(
 }
 
 EXPORT Status cublasSgemm_v2_64(
-    Handle* handle, Operation transA, Operation transB, int64_t m, int64_t n, int64_t k, const float* alpha, const float* a, int64_t lda, const float* b,
-    int64_t ldb, const float* beta, float* c, int64_t ldc) {
+    Handle* handle, Operation transA, Operation transB, int64_t m, int64_t n, int64_t k, const float* alpha, const float* a, int64_t lda,
+    const float* b, int64_t ldb, const float* beta, float* c, int64_t ldc) {
     ENTER_HANDLE("cublasSgemm_64")
     return multiply("cublasSgemm_64", handle, {transA, transB, m, n, k, 0, 0, a, b, c, lda, ldb, ldc, 0, 0, 0, 1, false}, alpha, beta);
 }
 
 EXPORT Status cublasSgemmStridedBatched(
-    Handle* handle, Operation transA, Operation transB, int m, int n, int k, const float* alpha, const float* a, int lda, long long strideA, const float* b,
-    int ldb, long long strideB, const float* beta, float* c, int ldc, long long strideC, int count) {
+    Handle* handle, Operation transA, Operation transB, int m, int n, int k, const float* alpha, const float* a, int lda, long long strideA,
+    const float* b, int ldb, long long strideB, const float* beta, float* c, int ldc, long long strideC, int count) {
     ENTER_HANDLE("cublasSgemmStridedBatched")
-    Product p{transA, transB, m, n, k, 0, 0, a, b, c, lda, ldb, ldc, static_cast<long>(strideA), static_cast<long>(strideB), static_cast<long>(strideC), count, false};
+    auto wide = [](long long stride) { return static_cast<long>(stride); };
+    Product p{transA, transB, m, n, k, 0, 0, a, b, c, lda, ldb, ldc, wide(strideA), wide(strideB), wide(strideC), count, false};
     return multiply("cublasSgemmStridedBatched", handle, p, alpha, beta);
 }
 

@@ -180,7 +180,8 @@ bool sideOf(CUmemorytype type, const void* host, CUdeviceptr device, Side& side,
 CUresult copy2D(const char* call, const CUDA_MEMCPY2D* p, Stream* stream, bool isAsync) {
     REQUIRE(p != nullptr, CUDA_ERROR_INVALID_VALUE);
     Copy c{};
-    if (!sideOf(p->srcMemoryType, p->srcHost, p->srcDevice, c.from, c.source) || !sideOf(p->dstMemoryType, p->dstHost, p->dstDevice, c.to, c.target)) {
+    if (!sideOf(p->srcMemoryType, p->srcHost, p->srcDevice, c.from, c.source) ||
+        !sideOf(p->dstMemoryType, p->dstHost, p->dstDevice, c.to, c.target)) {
         return wrong(call, "a kind of memory that the fake does not have");
     }
 
@@ -270,7 +271,8 @@ bool areLive(const Kernel& kernel, const Values& values) {
         }
 
         if (address != 0 && bytes > 0 && driver.pieceAt(address, bytes) == nullptr) {
-            driver.ledger.complain(kernel.name + ": parameter " + std::to_string(i) + " " + what + " at " + hex(address) + " is not within one allocation");
+            driver.ledger.complain(
+                kernel.name + ": parameter " + std::to_string(i) + " " + what + " at " + hex(address) + " is not within one allocation");
             return false;
         }
     }
@@ -284,13 +286,16 @@ int blocksPerMultiprocessor(const Function& function, long threads, size_t dynam
 }
 
 CUresult launch(
-    const char* call, void* handle, Index grid, Index block, unsigned sharedBytes, void* streamHandle, void** parameters, void** extra, bool isCooperative) {
+    const char* call, void* handle, Index grid, Index block, unsigned sharedBytes, void* streamHandle, void** parameters, void** extra,
+    bool isCooperative) {
     auto function = static_cast<Function*>(handle);
     REQUIRE(driver.isLive(function), wrong(call, "the function does not exist", CUDA_ERROR_INVALID_HANDLE));
     const Kernel& kernel = *function->kernel;
     Stream* stream = knownStream(call, streamHandle);
     REQUIRE(stream != nullptr, CUDA_ERROR_INVALID_HANDLE);
-    REQUIRE(stream->context == function->module->context, wrong(call, kernel.name + " and the stream have different contexts", CUDA_ERROR_INVALID_CONTEXT));
+    REQUIRE(
+        stream->context == function->module->context,
+        wrong(call, kernel.name + " and the stream have different contexts", CUDA_ERROR_INVALID_CONTEXT));
     bool isGrid = grid.x > 0 && grid.x <= 0x7fffffffu && grid.y > 0 && grid.y <= 65535 && grid.z > 0 && grid.z <= 65535;
     bool isBlock = block.x > 0 && block.x <= 1024 && block.y == 1 && block.z == 1;  // ours are one-dimensional
     if (!isGrid || !isBlock) {
@@ -304,7 +309,8 @@ CUresult launch(
 
     long blocks = static_cast<long>(grid.x) * grid.y * grid.z;
     if (isCooperative && blocks > blocksPerMultiprocessor(*function, block.x, 0) * driver.ledger.options["multiprocessors"]) {
-        return wrong(call, kernel.name + ": " + std::to_string(blocks) + " blocks cannot be resident at once", CUDA_ERROR_COOPERATIVE_LAUNCH_TOO_LARGE);
+        return wrong(
+            call, kernel.name + ": " + std::to_string(blocks) + " blocks cannot be resident at once", CUDA_ERROR_COOPERATIVE_LAUNCH_TOO_LARGE);
     }
 
     auto values = std::make_shared<Values>(kernel, parameters);
@@ -613,7 +619,9 @@ EXPORT CUresult cuMemAllocHost_v2(void** address, size_t bytes) {
 EXPORT CUresult cuMemFreeHost(void* address) {
     ENTER_UNSAFE("cuMemFreeHost")
     auto piece = driver.memory.find(reinterpret_cast<uintptr_t>(address));
-    REQUIRE(piece != driver.memory.end() && piece->second.isPinned, wrong("cuMemFreeHost", hex(reinterpret_cast<uint64_t>(address)) + " is not the start of pinned memory"));
+    REQUIRE(
+        piece != driver.memory.end() && piece->second.isPinned,
+        wrong("cuMemFreeHost", hex(reinterpret_cast<uint64_t>(address)) + " is not the start of pinned memory"));
     driver.release(reinterpret_cast<uintptr_t>(address));
     return CUDA_SUCCESS;
 }
@@ -716,7 +724,8 @@ EXPORT CUresult cuStreamCreate(Stream** stream, unsigned flags) {
 
 EXPORT CUresult cuStreamDestroy_v2(Stream* stream) {
     ENTER_INITIALISED("cuStreamDestroy")
-    REQUIRE(driver.isLive(stream) && driver.streams.count(stream) != 0, wrong("cuStreamDestroy", "the stream does not exist", CUDA_ERROR_INVALID_HANDLE));
+    REQUIRE(
+        driver.isLive(stream) && driver.streams.count(stream) != 0, wrong("cuStreamDestroy", "the stream does not exist", CUDA_ERROR_INVALID_HANDLE));
     driver.drain(stream);
     driver.streams.erase(stream);
     driver.remove("stream", stream);
@@ -936,17 +945,18 @@ EXPORT CUresult cuOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks, Functio
 }
 
 EXPORT CUresult cuLaunchKernel(
-    void* function, unsigned gridX, unsigned gridY, unsigned gridZ, unsigned blockX, unsigned blockY, unsigned blockZ, unsigned sharedBytes, void* stream,
-    void** parameters, void** extra) {
+    void* function, unsigned gridX, unsigned gridY, unsigned gridZ, unsigned blockX, unsigned blockY, unsigned blockZ, unsigned sharedBytes,
+    void* stream, void** parameters, void** extra) {
     ENTER_CONTEXT("cuLaunchKernel")
     return launch("cuLaunchKernel", function, {gridX, gridY, gridZ}, {blockX, blockY, blockZ}, sharedBytes, stream, parameters, extra, false);
 }
 
 EXPORT CUresult cuLaunchCooperativeKernel(
-    void* function, unsigned gridX, unsigned gridY, unsigned gridZ, unsigned blockX, unsigned blockY, unsigned blockZ, unsigned sharedBytes, void* stream,
-    void** parameters) {
+    void* function, unsigned gridX, unsigned gridY, unsigned gridZ, unsigned blockX, unsigned blockY, unsigned blockZ, unsigned sharedBytes,
+    void* stream, void** parameters) {
     ENTER_CONTEXT("cuLaunchCooperativeKernel")
-    return launch("cuLaunchCooperativeKernel", function, {gridX, gridY, gridZ}, {blockX, blockY, blockZ}, sharedBytes, stream, parameters, nullptr, true);
+    return launch(
+        "cuLaunchCooperativeKernel", function, {gridX, gridY, gridZ}, {blockX, blockY, blockZ}, sharedBytes, stream, parameters, nullptr, true);
 }
 
 // ---- graphs ----

@@ -61,7 +61,8 @@ struct Filter {
 
 struct Convolution {
     bool isSet = false;
-    int padH = 0, padW = 0, strideH = 1, strideW = 1, dilationH = 1, dilationW = 1, mode = CUDNN_CROSS_CORRELATION, math = CUDNN_DEFAULT_MATH, groups = 1;
+    int padH = 0, padW = 0, strideH = 1, strideW = 1, dilationH = 1, dilationW = 1, mode = CUDNN_CROSS_CORRELATION, math = CUDNN_DEFAULT_MATH,
+        groups = 1;
 };
 
 struct Performance {
@@ -127,7 +128,8 @@ EXPORT Status cudnnGetProperty(int type, int* value) {
 
 EXPORT Status cudnnCreate(Handle** handle) {
     ENTER("cudnnCreate")
-    return lipschitz_double_hasContext() != 0 ? create("cuDNN handle", handle) : bad("cudnnCreate", "no context is current", CUDNN_STATUS_NOT_INITIALIZED);
+    return lipschitz_double_hasContext() != 0 ? create("cuDNN handle", handle)
+                                              : bad("cudnnCreate", "no context is current", CUDNN_STATUS_NOT_INITIALIZED);
 }
 
 EXPORT Status cudnnDestroy(Handle* handle) {
@@ -209,7 +211,8 @@ EXPORT Status cudnnSetConvolution2dDescriptor(
     Convolution* convolution, int padH, int padW, int strideH, int strideW, int dilationH, int dilationW, int mode, int type) {
     ENTER("cudnnSetConvolution2dDescriptor")
     REQUIRE_LIVE("cudnnSetConvolution2dDescriptor", convolution)
-    if (padH < 0 || padW < 0 || strideH <= 0 || strideW <= 0 || dilationH <= 0 || dilationW <= 0 || mode < 0 || mode > 1 || type != CUDNN_DATA_FLOAT) {
+    if (padH < 0 || padW < 0 || strideH <= 0 || strideW <= 0 || dilationH <= 0 || dilationW <= 0 || mode < 0 || mode > 1 ||
+        type != CUDNN_DATA_FLOAT) {
         return bad("cudnnSetConvolution2dDescriptor", "a number makes no sense");
     }
 
@@ -318,7 +321,8 @@ struct Work {
             }
 
             bool isFlipped = shape.mode == CUDNN_CONVOLUTION;
-            store(w[wShape.at(output, input, isFlipped ? wShape.h - 1 - tapY : tapY, isFlipped ? wShape.w - 1 - tapX : tapX)], static_cast<float>(sum));
+            store(
+                w[wShape.at(output, input, isFlipped ? wShape.h - 1 - tapY : tapY, isFlipped ? wShape.w - 1 - tapX : tapX)], static_cast<float>(sum));
         });
     }
 
@@ -360,7 +364,9 @@ static const Algorithm* algorithms(Kind kind, int& count) {
 
 static int countOf(Kind kind) { return kind == Kind::Forward ? 8 : kind == Kind::BackwardData ? 6 : 7; }
 
-static size_t workspaceOf(const Algorithm& algorithm, const Tensor& x) { return static_cast<size_t>(algorithm.workspaceRows) * x.n * x.h * x.w * sizeof(float); }
+static size_t workspaceOf(const Algorithm& algorithm, const Tensor& x) {
+    return static_cast<size_t>(algorithm.workspaceRows) * x.n * x.h * x.w * sizeof(float);
+}
 
 static Status check(const char* call, Handle* handle, const Tensor* x, const Filter* w, const Convolution* c, const Tensor* y) {
     REQUIRE_LIVE(call, handle)
@@ -372,7 +378,9 @@ static Status check(const char* call, Handle* handle, const Tensor* x, const Fil
         return bad(call, "a descriptor was never set");
     }
 
-    auto outputs = [](int size, int pad, int taps, int dilation, int stride) { return 1 + ((size + (2 * pad) - (((taps - 1) * dilation) + 1)) / stride); };
+    auto outputs = [](int size, int pad, int taps, int dilation, int stride) {
+        return 1 + ((size + (2 * pad) - (((taps - 1) * dilation) + 1)) / stride);
+    };
     bool fits = y->n == x->n && y->c == w->k && x->c == w->c && y->h == outputs(x->h, c->padH, w->h, c->dilationH, c->strideH) &&
         y->w == outputs(x->w, c->padW, w->w, c->dilationW, c->strideW);
     if (!fits) {
@@ -384,8 +392,8 @@ static Status check(const char* call, Handle* handle, const Tensor* x, const Fil
 }
 
 static Status find(
-    const char* call, Kind kind, Handle* handle, const Tensor* x, const Filter* w, const Convolution* c, const Tensor* y, int requested, int* returned,
-    Performance* results) {
+    const char* call, Kind kind, Handle* handle, const Tensor* x, const Filter* w, const Convolution* c, const Tensor* y, int requested,
+    int* returned, Performance* results) {
     Status status = check(call, handle, x, w, c, y);
     if (status != CUDNN_STATUS_SUCCESS && status != CUDNN_STATUS_NOT_SUPPORTED) {
         return status;
@@ -428,8 +436,8 @@ static Status workspace(
 }
 
 static Status convolve(
-    const char* call, Kind kind, Handle* handle, const void* alpha, const void* beta, const Tensor* x, const void* xData, const Filter* w, const void* wData,
-    const Convolution* c, const Tensor* y, const void* yData, int number, void* workspaceData, size_t workspaceBytes) {
+    const char* call, Kind kind, Handle* handle, const void* alpha, const void* beta, const Tensor* x, const void* xData, const Filter* w,
+    const void* wData, const Convolution* c, const Tensor* y, const void* yData, int number, void* workspaceData, size_t workspaceBytes) {
     if (Status status = check(call, handle, x, w, c, y)) {
         return status;
     }
@@ -502,7 +510,8 @@ EXPORT Status cudnnConvolutionForward(
     Handle* handle, const void* alpha, const Tensor* x, const void* xData, const Filter* w, const void* wData, const Convolution* c, int number,
     void* workspaceData, size_t workspaceBytes, const void* beta, const Tensor* y, void* yData) {
     ENTER("cudnnConvolutionForward")
-    return convolve("cudnnConvolutionForward", Kind::Forward, handle, alpha, beta, x, xData, w, wData, c, y, yData, number, workspaceData, workspaceBytes);
+    return convolve(
+        "cudnnConvolutionForward", Kind::Forward, handle, alpha, beta, x, xData, w, wData, c, y, yData, number, workspaceData, workspaceBytes);
 }
 
 EXPORT Status cudnnConvolutionBackwardData(
@@ -510,7 +519,8 @@ EXPORT Status cudnnConvolutionBackwardData(
     void* workspaceData, size_t workspaceBytes, const void* beta, const Tensor* dx, void* dxData) {
     ENTER("cudnnConvolutionBackwardData")
     return convolve(
-        "cudnnConvolutionBackwardData", Kind::BackwardData, handle, alpha, beta, dx, dxData, w, wData, c, dy, dyData, number, workspaceData, workspaceBytes);
+        "cudnnConvolutionBackwardData", Kind::BackwardData, handle, alpha, beta, dx, dxData, w, wData, c, dy, dyData, number, workspaceData,
+        workspaceBytes);
 }
 
 EXPORT Status cudnnConvolutionBackwardFilter(

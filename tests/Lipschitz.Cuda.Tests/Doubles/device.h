@@ -174,7 +174,8 @@ struct Driver {
         for (size_t i = 0; i < whole; i++) {
             bool isMargin = i < Margin || i >= Margin + piece.bytes;
             if (isMargin && raw[i] != MarginByte) {
-                ledger.complain("memory was written at byte " + std::to_string(static_cast<long>(i) - static_cast<long>(Margin)) + " of an allocation of " +
+                ledger.complain(
+                    "memory was written at byte " + std::to_string(static_cast<long>(i) - static_cast<long>(Margin)) + " of an allocation of " +
                     std::to_string(piece.bytes) + " bytes");
                 std::memset(raw, MarginByte, Margin);
                 std::memset(raw + Margin + piece.bytes, MarginByte, whole - Margin - piece.bytes);

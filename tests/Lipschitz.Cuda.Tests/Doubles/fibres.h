@@ -13,7 +13,10 @@ extern "C" void __sanitizer_finish_switch_fiber(void* save, const void** oldBott
 extern "C" void __asan_unpoison_memory_region(const volatile void* address, size_t size);
 #endif
 
-#if !defined(__x86_64__) && !defined(__aarch64__)
+#if defined(__x86_64__) || defined(__aarch64__)
+#define CHANGES_STACKS 1  // by hand, which is fast
+#else
+#define CHANGES_STACKS 0  // by the C library, which saves signal masks too
 #include <ucontext.h>
 #endif
 
@@ -155,7 +158,7 @@ struct Fibre {
 #if defined(__SANITIZE_ADDRESS__)
         __asan_unpoison_memory_region(_bottom, StackBytes);
 #endif
-#if defined(__x86_64__) || defined(__aarch64__)
+#if CHANGES_STACKS
         _stack = preparedStack(_bottom + _height, _entry);
 #else
         getcontext(&_context);
@@ -173,7 +176,7 @@ struct Fibre {
         __sanitizer_start_switch_fiber(&fake, to._bottom, to.memory != nullptr ? StackBytes : to._bytes);
         to._from = this;
 #endif
-#if defined(__x86_64__) || defined(__aarch64__)
+#if CHANGES_STACKS
         lipschitz_change_stack(&_stack, to._stack);
 #else
         swapcontext(&_context, &to._context);
@@ -203,7 +206,7 @@ private:
     char* _bottom = nullptr;
     size_t _bytes = 0, _height = 0;
     Fibre* _from = nullptr;
-#if defined(__x86_64__) || defined(__aarch64__)
+#if CHANGES_STACKS
     void* _stack = nullptr;
 #else
     ucontext_t _context{};
