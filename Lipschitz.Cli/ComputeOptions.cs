@@ -55,11 +55,14 @@ internal sealed class ComputeOptions
 
     /// <summary>Such as <c>2 threads</c>, or the name of a device.</summary>
     public static string Describe(IBackend backend) =>
-        backend.ShardScale > 1 ? backend.Name : $"{backend.Threads} {(backend.Threads == 1 ? "thread" : "threads")}";
+        IsDevice(backend) ? backend.Name : $"{backend.Threads} {(backend.Threads == 1 ? "thread" : "threads")}";
 
     /// <summary>GFLOP/s to compare others with: multiply-adds in registers on a processor, a large product on a device.</summary>
     public static double PeakGflops(IBackend backend) =>
-        backend.ShardScale > 1 ? GemmBenchmark.LargeProduct(backend) : FmaPeak.Measure(backend.Threads);
+        IsDevice(backend) ? GemmBenchmark.LargeProduct(backend) : FmaPeak.Measure(backend.Threads);
+
+    // Whether it computes in memory of its own.
+    private static bool IsDevice(IBackend backend) => backend.PeakDeviceBytes is not null;
 
     private bool AllowTf32(ParseResult parse) => parse.GetValue(_precision) switch
     {

@@ -10,8 +10,11 @@ namespace Lipschitz.Cli;
 /// <param name="Errors">|x - x'|_2 of each point.</param>
 internal sealed record RoundTrip(InverseReport Report, double[] Errors)
 {
-    private const int DefaultPoints = 1000;
-    private const int DefaultPictures = 100;
+    /// <summary>Points of the test set that are sent, where nothing else is said.</summary>
+    public const int DefaultPoints = 1000;
+
+    /// <summary>Pictures, likewise.</summary>
+    public const int DefaultPictures = 100;
 
     /// <summary>How many points came back within their bound.</summary>
     public int Within => Errors.Zip(Report.ErrorBounds).Count(pair => pair.First <= pair.Second);

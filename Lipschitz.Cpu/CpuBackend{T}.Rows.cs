@@ -1,6 +1,7 @@
 using Lipschitz.Backends;
 using Lipschitz.Cpu.Kernels;
 using Lipschitz.Tensors;
+using static Lipschitz.Backends.KernelShapes;
 
 namespace Lipschitz.Cpu;
 
@@ -167,10 +168,7 @@ internal sealed partial class CpuBackend<T, TVector, TLanes>
         Require(jacobians, probe.Rows, d * d, "jacobians");
         Require(logDet, probe.Rows, 1, "logDet");
         Require(cotangent, probe.Rows, d, "cotangent");
-        if (values.Length != cotangents.Length)
-        {
-            throw new ShapeMismatchException($"SeriesLogDet: {values.Length} values but {cotangents.Length} cotangents.");
-        }
+        RequirePairs(values, cotangents);
 
         SmallJacobians<T>.Series(new(jacobians), new(probe), values, cotangents, new(logDet), new(cotangent));
         Alive(jacobians, probe);
@@ -220,7 +218,7 @@ internal sealed partial class CpuBackend<T, TVector, TLanes>
     /// <inheritdoc/>
     public void ConcatenationScales(Tensor raw, double bound, ReadOnlySpan<int> sliceWidths, Tensor scales)
     {
-        RequireSlices(raw, sliceWidths, scales, "ConcatenationScales", "scales");
+        RequireSlices(raw, sliceWidths, scales, "scales");
         ConcatenationScales<T>.Forward(new(raw), bound, sliceWidths, new(scales));
         Alive(raw, scales);
     }
@@ -229,7 +227,7 @@ internal sealed partial class CpuBackend<T, TVector, TLanes>
     public void ConcatenationScalesBackward(
         Tensor raw, double bound, ReadOnlySpan<int> sliceWidths, Tensor scalesGradient, Tensor rawGradient)
     {
-        RequireSlices(raw, sliceWidths, scalesGradient, "ConcatenationScalesBackward", "scalesGradient");
+        RequireSlices(raw, sliceWidths, scalesGradient, "scalesGradient");
         Require(rawGradient, raw.Rows, 2, "rawGradient");
         ConcatenationScales<T>.Backward(new(raw), bound, sliceWidths, new(scalesGradient), new(rawGradient));
         Alive(raw, scalesGradient, rawGradient);
@@ -272,20 +270,4 @@ internal sealed partial class CpuBackend<T, TVector, TLanes>
         return value;
     }
 
-    private static void RequireSlices(Tensor raw, ReadOnlySpan<int> sliceWidths, Tensor scales, string kernel, string argument)
-    {
-        Require(raw, raw.Rows, 2, "raw", kernel);
-        if (sliceWidths.Length != raw.Rows + 1)
-        {
-            throw new ShapeMismatchException($"{kernel}: {sliceWidths.Length} slice widths, expected {raw.Rows + 1}.");
-        }
-
-        int width = 0;
-        foreach (int slice in sliceWidths)
-        {
-            width += slice;
-        }
-
-        Require(scales, raw.Rows + 1, width, argument, kernel);
-    }
 }

@@ -1,9 +1,9 @@
 using System.Numerics;
-using System.Runtime.CompilerServices;
 using Lipschitz.Backends;
 using Lipschitz.Cpu.Kernels;
 using Lipschitz.Randomness;
 using Lipschitz.Tensors;
+using static Lipschitz.Backends.KernelShapes;
 
 namespace Lipschitz.Cpu;
 
@@ -101,12 +101,7 @@ internal sealed partial class CpuBackend<T, TVector, TLanes>(int threads) : IBac
     /// <inheritdoc/>
     public void Pack(Tensor source, bool transpose, PackedMatrix destination, int innerStart = 0)
     {
-        (int k, int n) = transpose ? (source.Columns, source.Rows) : (source.Rows, source.Columns);
-        if (n != destination.Columns || innerStart < 0 || innerStart + k > destination.Inner)
-        {
-            throw new ShapeMismatchException(
-                $"Pack: source {source} (transposed: {transpose}) does not fit at row {innerStart} of [{destination.Inner}, {destination.Columns}].");
-        }
+        int k = RequireRoom(source, transpose, destination, innerStart);
 
         ((CpuPackedMatrix<T>)destination).Panels.Pack(new(source), transpose, innerStart);
         Alive(source);
@@ -230,51 +225,6 @@ internal sealed partial class CpuBackend<T, TVector, TLanes>(int threads) : IBac
     }
 
     // ---- checks ----
-
-    private static void Require(Tensor tensor, int rows, int columns, string argument, [CallerMemberName] string kernel = "") =>
-        ShapeMismatchException.ThrowUnless(tensor, rows, columns, kernel, argument);
-
-    private static void RequireLength(int length, Tensor tensor, string argument, [CallerMemberName] string kernel = "")
-    {
-        if (length != tensor.Count)
-        {
-            throw new ShapeMismatchException($"{kernel}: {argument} has {length} numbers, expected {tensor.Count} for shape {tensor}.");
-        }
-    }
-
-    private static void RequireBlocks(Tensor tensor, int period, string argument, [CallerMemberName] string kernel = "")
-    {
-        if (period < 0 || (period == 0 ? tensor.Rows != 0 : tensor.Rows % period != 0))
-        {
-            throw new ShapeMismatchException($"{kernel}: {argument} has shape {tensor}, expected a multiple of {period} rows.");
-        }
-    }
-
-    private static void RequireStacked(Tensor tensor, int valueRows, string argument, [CallerMemberName] string kernel = "")
-    {
-        RequireBlocks(tensor, valueRows, argument, kernel);
-        if (valueRows > 0 && tensor.Rows == 0)
-        {
-            throw new ShapeMismatchException($"{kernel}: {argument} has shape {tensor}, expected at least {valueRows} rows.");
-        }
-    }
-
-    private static void RequireParameters(Activation f, Tensor tensor, string argument, [CallerMemberName] string kernel = "")
-    {
-        int count = f.ParameterCount();
-        if (count > 0 || tensor.Count > 0)
-        {
-            Require(tensor, 1, count, argument, kernel);
-        }
-    }
-
-    private static void RequireColumns(Activation f, int columns, [CallerMemberName] string kernel = "")
-    {
-        if (f == Activation.MaxMin && columns % 2 != 0)
-        {
-            throw new ShapeMismatchException($"{kernel}: MaxMin needs an even number of columns, not {columns}.");
-        }
-    }
 
     /// <summary>Keeps buffers from being collected up to here.</summary>
     private static void Alive(Tensor x, Tensor y = default, Tensor z = default)

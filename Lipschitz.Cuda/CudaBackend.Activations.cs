@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Lipschitz.Backends;
 using Lipschitz.Cuda.Runtime;
 using Lipschitz.Tensors;
+using static Lipschitz.Backends.KernelShapes;
 
 namespace Lipschitz.Cuda;
 
@@ -152,29 +153,4 @@ internal sealed partial class CudaBackend
     // A tensor that may be missing; kernels see that by its null address.
     private static DeviceView ViewOf(Tensor tensor) => tensor.Buffer is null ? default(DeviceView) : tensor;
 
-    private static void RequireStacked(Tensor tensor, int valueRows, string argument, [CallerMemberName] string kernel = "")
-    {
-        RequireBlocks(tensor, valueRows, argument, kernel);
-        if (valueRows > 0 && tensor.Rows == 0)
-        {
-            throw new ShapeMismatchException($"{kernel}: {argument} has shape {tensor}, expected at least {valueRows} rows.");
-        }
-    }
-
-    private static void RequireParameters(Activation f, Tensor tensor, string argument, [CallerMemberName] string kernel = "")
-    {
-        int count = f.ParameterCount();
-        if (count > 0 || tensor.Count > 0)
-        {
-            Require(tensor, 1, count, argument, kernel);
-        }
-    }
-
-    private static void RequireColumns(Activation f, int columns, [CallerMemberName] string kernel = "")
-    {
-        if (f == Activation.MaxMin && columns % 2 != 0)
-        {
-            throw new ShapeMismatchException($"{kernel}: MaxMin needs an even number of columns, not {columns}.");
-        }
-    }
 }

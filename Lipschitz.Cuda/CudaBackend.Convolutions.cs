@@ -1,7 +1,7 @@
-using System.Runtime.CompilerServices;
 using Lipschitz.Backends;
 using Lipschitz.Cuda.Runtime;
 using Lipschitz.Tensors;
+using static Lipschitz.Backends.KernelShapes;
 
 namespace Lipschitz.Cuda;
 
@@ -19,13 +19,7 @@ internal sealed partial class CudaBackend
     public void PackConvolution(Tensor weight, bool adjoint, PackedConvolution destination, int inputStart = 0)
     {
         int taps = destination.Shape.Taps;
-        int inputs = adjoint ? weight.Rows / taps : weight.Columns;
-        Require(weight, adjoint ? inputs * taps : destination.Outputs * taps, adjoint ? destination.Outputs : inputs, "weight");
-        if (inputStart < 0 || inputStart + inputs > destination.Inputs)
-        {
-            throw new ShapeMismatchException(
-                $"PackConvolution: {inputs} channels do not fit at channel {inputStart} of {destination.Inputs}.");
-        }
+        int inputs = RequireRoom(weight, adjoint, destination, inputStart);
 
         _context.Launch(
             "pack_convolution", Grid.Elements(weight.Count), weight, adjoint ? 1 : 0, taps, inputStart, ((CudaPackedConvolution)destination).Filter);
@@ -125,18 +119,4 @@ internal sealed partial class CudaBackend
         }
     }
 
-    private static void RequirePictures(Tensor x, PackedConvolution w, Tensor y, [CallerMemberName] string kernel = "")
-    {
-        Require(x, x.Rows, w.Inputs, "x", kernel);
-        Require(y, x.Rows, w.Outputs, "y", kernel);
-        RequireBlocks(x, w.Shape.Pixels, "x", kernel);
-    }
-
-    private static void RequireKernel(ConvolutionShape shape, [CallerMemberName] string kernel = "")
-    {
-        if (shape.Kernel < 1 || shape.Kernel % 2 == 0)
-        {
-            throw new ShapeMismatchException($"{kernel}: a kernel of {shape.Kernel} x {shape.Kernel} has no middle; its size must be odd.");
-        }
-    }
 }

@@ -1,5 +1,6 @@
 using Lipschitz.Cuda.Runtime;
 using Lipschitz.Tensors;
+using static Lipschitz.Backends.KernelShapes;
 
 namespace Lipschitz.Cuda;
 
@@ -51,10 +52,7 @@ internal sealed partial class CudaBackend
         Require(jacobians, probe.Rows, d * d, "jacobians");
         Require(logDet, probe.Rows, 1, "logDet");
         Require(cotangent, probe.Rows, d, "cotangent");
-        if (values.Length != cotangents.Length)
-        {
-            throw new ShapeMismatchException($"SeriesLogDet: {values.Length} values but {cotangents.Length} cotangents.");
-        }
+        RequirePairs(values, cotangents);
 
         Grid grid = Samples(probe.Rows);
         using Scratch scratch = RentDoubles(grid, 3 * d);

@@ -1,6 +1,7 @@
 using System.Buffers;
 using Lipschitz.Cuda.Runtime;
 using Lipschitz.Tensors;
+using static Lipschitz.Backends.KernelShapes;
 
 namespace Lipschitz.Cuda;
 
@@ -77,38 +78,6 @@ internal sealed partial class CudaBackend
     }
 
     /// <inheritdoc/>
-    /// <remarks>
-    /// One after the other on the calling thread: the device is what works in parallel, and a recording sees only its own thread's calls.
-    /// </remarks>
-    public void Parallel(int count, Action<int> body)
-    {
-        List<Exception>? failures = null;
-        for (int i = 0; i < count; i++)
-        {
-            try
-            {
-                body(i);
-            }
-            catch (Exception e)
-            {
-                (failures ??= []).Add(e);
-            }
-        }
-
-        if (failures is not null)
-        {
-            throw new AggregateException(failures);
-        }
-    }
-
-    /// <inheritdoc/>
     public Action Repeatable(Action work) => new CudaRecording(_context, work).Run;
 
-    private static void RequireLength(int length, Tensor tensor, string name)
-    {
-        if (length != tensor.Count)
-        {
-            throw new ShapeMismatchException($"{name} has {length} numbers, but the tensor is {tensor}.");
-        }
-    }
 }

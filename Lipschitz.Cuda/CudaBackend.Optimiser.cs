@@ -2,6 +2,7 @@ using Lipschitz.Backends;
 using Lipschitz.Cuda.Runtime;
 using Lipschitz.Randomness;
 using Lipschitz.Tensors;
+using static Lipschitz.Backends.KernelShapes;
 
 namespace Lipschitz.Cuda;
 

@@ -1,6 +1,7 @@
 using Lipschitz.Backends;
 using Lipschitz.Cuda.Runtime;
 using Lipschitz.Tensors;
+using static Lipschitz.Backends.KernelShapes;
 
 namespace Lipschitz.Cuda;
 
@@ -13,12 +14,7 @@ internal sealed partial class CudaBackend
     /// <inheritdoc/>
     public void Pack(Tensor source, bool transpose, PackedMatrix destination, int innerStart = 0)
     {
-        (int k, int n) = transpose ? (source.Columns, source.Rows) : (source.Rows, source.Columns);
-        if (n != destination.Columns || innerStart < 0 || innerStart + k > destination.Inner)
-        {
-            throw new ShapeMismatchException(
-                $"Pack: source {source} (transposed: {transpose}) does not fit at row {innerStart} of [{destination.Inner}, {destination.Columns}].");
-        }
+        int k = RequireRoom(source, transpose, destination, innerStart);
 
         Tensor rows = ((CudaPackedMatrix)destination).Matrix.RowRange(innerStart, k);
         _context.Launch("pack_matrix", Grid.Elements(rows.Count), source, transpose ? 1 : 0, rows);

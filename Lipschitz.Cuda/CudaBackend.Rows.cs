@@ -1,5 +1,6 @@
 using Lipschitz.Cuda.Runtime;
 using Lipschitz.Tensors;
+using static Lipschitz.Backends.KernelShapes;
 
 namespace Lipschitz.Cuda;
 

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Lipschitz.Backends;
 using Lipschitz.Cuda.Runtime;
 using Lipschitz.Tensors;
+using static Lipschitz.Backends.KernelShapes;
 
 namespace Lipschitz.Cuda;
 
@@ -164,24 +165,6 @@ internal sealed partial class CudaBackend
         Require(columnScale, 1, w.Columns, "columnScale", kernel);
         Require(gradient, w.Rows, w.Columns, "gradient", kernel);
         Require(columnGradient, 1, w.Columns, "columnGradient", kernel);
-    }
-
-    private static void RequireSlices(
-        Tensor raw, ReadOnlySpan<int> sliceWidths, Tensor scales, string argument, [CallerMemberName] string kernel = "")
-    {
-        Require(raw, raw.Rows, 2, "raw", kernel);
-        if (sliceWidths.Length != raw.Rows + 1)
-        {
-            throw new ShapeMismatchException($"{kernel}: {sliceWidths.Length} slice widths, expected {raw.Rows + 1}.");
-        }
-
-        int width = 0;
-        foreach (int slice in sliceWidths)
-        {
-            width += slice;
-        }
-
-        Require(scales, raw.Rows + 1, width, argument, kernel);
     }
 
     /// <summary>How one direction of a convolution is shared among blocks.</summary>

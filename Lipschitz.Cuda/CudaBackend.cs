@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Lipschitz.Backends;
 using Lipschitz.Cuda.Runtime;
 using Lipschitz.Tensors;
@@ -14,17 +13,6 @@ internal sealed partial class CudaBackend(CudaContext context, IProducts product
     private readonly CudaContext _context = context;
     private readonly IProducts _products = products;
     private readonly IConvolutions? _convolutions = convolutions;
-
-    private static void Require(Tensor tensor, int rows, int columns, string argument, [CallerMemberName] string kernel = "") =>
-        ShapeMismatchException.ThrowUnless(tensor, rows, columns, kernel, argument);
-
-    private static void RequireBlocks(Tensor tensor, int period, string argument, [CallerMemberName] string kernel = "")
-    {
-        if (period < 0 || (period == 0 ? tensor.Rows != 0 : tensor.Rows % period != 0))
-        {
-            throw new ShapeMismatchException($"{kernel}: {argument} has shape {tensor}, expected a multiple of {period} rows.");
-        }
-    }
 
     /// <summary>Keeps buffers from being collected up to here: kernels are queued with bare addresses.</summary>
     private static void Alive(Tensor x, Tensor y = default, Tensor z = default)

@@ -19,7 +19,7 @@ internal static class InvertCommand
         Argument<string> run = Arguments.Run();
         var input = new Argument<string?>("INPUT")
         {
-            Description = $"A .csv or .npy file of points (default: of the test set, 1000 points or 100 pictures)",
+            Description = $"A .csv or .npy file of points (default: of the test set, {RoundTrip.DefaultPoints} points or {RoundTrip.DefaultPictures} pictures)",
             Arity = ArgumentArity.ZeroOrOne,
         };
         Option<double?> tolerance = Arguments.Positive(

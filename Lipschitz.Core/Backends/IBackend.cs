@@ -52,9 +52,31 @@ public partial interface IBackend : IDisposable
     /// <summary>destination &lt;- source, row by row; exact.</summary>
     void Download(Tensor source, Span<double> destination);
 
-    /// <summary>Calls <paramref name="body"/> once for each of 0..count-1, on any thread in any order, and returns when all are done.</summary>
+    /// <summary>
+    /// Calls <paramref name="body"/> once for each of 0..count-1, on any thread in any order, and returns when all are done. By default one after the
+    /// other on the calling thread, for whoever has one thread: a device is what works in parallel itself.
+    /// </summary>
     /// <exception cref="AggregateException">Some call failed.</exception>
-    void Parallel(int count, Action<int> body);
+    void Parallel(int count, Action<int> body)
+    {
+        List<Exception>? failures = null;
+        for (int i = 0; i < count; i++)
+        {
+            try
+            {
+                body(i);
+            }
+            catch (Exception failure)
+            {
+                (failures ??= []).Add(failure);
+            }
+        }
+
+        if (failures is not null)
+        {
+            throw new AggregateException(failures);
+        }
+    }
 
     /// <summary>
     /// Something that does what <paramref name="work"/> does, faster where the device can record it. work must call the same kernels with the same

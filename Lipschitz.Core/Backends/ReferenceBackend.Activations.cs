@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Lipschitz.Tensors;
+using static Lipschitz.Backends.KernelShapes;
 
 namespace Lipschitz.Backends;
 
@@ -189,33 +190,4 @@ public sealed partial class ReferenceBackend<T>
         return theta;
     }
 
-    /// <summary>Throws unless the tensor is [1, count]; where f has no parameters any empty tensor will do.</summary>
-    private static void RequireParameters(Activation f, Tensor tensor, string argument, [CallerMemberName] string kernel = "")
-    {
-        int count = f.ParameterCount();
-        if (count > 0 || tensor.Count > 0)
-        {
-            Require(tensor, 1, count, argument, kernel);
-        }
-    }
-
-    private static void RequireColumns(Activation f, int columns, [CallerMemberName] string kernel = "")
-    {
-        if (f == Activation.MaxMin && columns % 2 != 0)
-        {
-            throw new ShapeMismatchException($"{kernel}: MaxMin needs an even number of columns, not {columns}.");
-        }
-    }
-
-    /// <summary>1 + T, where <paramref name="tensor"/> has valueRows (1 + T) rows.</summary>
-    private static int RequireStacked(Tensor tensor, int valueRows, string argument, [CallerMemberName] string kernel = "")
-    {
-        int blocks = RequireBlocks(tensor, valueRows, argument, kernel);
-        if (valueRows > 0 && blocks == 0)
-        {
-            throw new ShapeMismatchException($"{kernel}: {argument} has shape {tensor}, expected at least {valueRows} rows.");
-        }
-
-        return blocks;
-    }
 }

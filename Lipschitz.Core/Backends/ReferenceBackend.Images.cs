@@ -1,4 +1,5 @@
 using Lipschitz.Tensors;
+using static Lipschitz.Backends.KernelShapes;
 
 namespace Lipschitz.Backends;
 
@@ -14,13 +15,7 @@ public sealed partial class ReferenceBackend<T>
     public void PackConvolution(Tensor weight, bool adjoint, PackedConvolution destination, int inputStart = 0)
     {
         int taps = destination.Shape.Taps;
-        int inputs = adjoint ? weight.Rows / taps : weight.Columns;
-        Require(weight, adjoint ? inputs * taps : destination.Outputs * taps, adjoint ? destination.Outputs : inputs, "weight");
-        if (inputStart < 0 || inputStart + inputs > destination.Inputs)
-        {
-            throw new ShapeMismatchException(
-                $"PackConvolution: {inputs} channels do not fit at channel {inputStart} of {destination.Inputs}.");
-        }
+        int inputs = RequireRoom(weight, adjoint, destination, inputStart);
 
         var from = new View(weight);
         var to = new View(((Kernel)destination).Weight);
@@ -40,9 +35,7 @@ public sealed partial class ReferenceBackend<T>
     /// <inheritdoc/>
     public void Convolve(Tensor x, PackedConvolution w, double beta, Tensor y)
     {
-        Require(x, x.Rows, w.Inputs, "x");
-        Require(y, x.Rows, w.Outputs, "y");
-        int pictures = RequireBlocks(x, w.Shape.Pixels, "x");
+        int pictures = RequirePictures(x, w, y);
         var input = new View(x);
         var weight = new View(((Kernel)w).Weight);
         var output = new View(y);

@@ -1,4 +1,5 @@
 using Lipschitz.Tensors;
+using static Lipschitz.Backends.KernelShapes;
 
 namespace Lipschitz.Backends;
 
@@ -115,10 +116,7 @@ public sealed partial class ReferenceBackend<T>
         Require(jacobians, probe.Rows, d * d, "jacobians");
         Require(logDet, probe.Rows, 1, "logDet");
         Require(cotangent, probe.Rows, d, "cotangent");
-        if (values.Length != cotangents.Length)
-        {
-            throw new ShapeMismatchException($"SeriesLogDet: {values.Length} values but {cotangents.Length} cotangents.");
-        }
+        RequirePairs(values, cotangents);
 
         var matrix = new View(jacobians);
         var from = new View(probe);
@@ -287,7 +285,7 @@ public sealed partial class ReferenceBackend<T>
     /// <inheritdoc/>
     public void ConcatenationScales(Tensor raw, double bound, ReadOnlySpan<int> sliceWidths, Tensor scales)
     {
-        RequireSlices(raw, sliceWidths, scales, "ConcatenationScales", "scales");
+        RequireSlices(raw, sliceWidths, scales, "scales");
         double[,] factors = SliceFactors(raw, bound);
         var to = new View(scales);
         for (int i = 0; i <= raw.Rows; i++)
@@ -307,7 +305,7 @@ public sealed partial class ReferenceBackend<T>
     public void ConcatenationScalesBackward(
         Tensor raw, double bound, ReadOnlySpan<int> sliceWidths, Tensor scalesGradient, Tensor rawGradient)
     {
-        RequireSlices(raw, sliceWidths, scalesGradient, "ConcatenationScalesBackward", "scalesGradient");
+        RequireSlices(raw, sliceWidths, scalesGradient, "scalesGradient");
         Require(rawGradient, raw.Rows, 2, "rawGradient");
         int depth = raw.Rows;
         double[,] factors = SliceFactors(raw, bound);
@@ -340,23 +338,6 @@ public sealed partial class ReferenceBackend<T>
             to[i - 1, 0] += bound / length * (g1 - (radial * h1)) * ScalarActivation.Sigmoid(k[i - 1, 0]);
             to[i - 1, 1] += bound / length * (g2 - (radial * h2)) * ScalarActivation.Sigmoid(k[i - 1, 1]);
         }
-    }
-
-    private static void RequireSlices(Tensor raw, ReadOnlySpan<int> sliceWidths, Tensor scales, string kernel, string argument)
-    {
-        Require(raw, raw.Rows, 2, "raw", kernel);
-        if (sliceWidths.Length != raw.Rows + 1)
-        {
-            throw new ShapeMismatchException($"{kernel}: {sliceWidths.Length} slice widths, expected {raw.Rows + 1}.");
-        }
-
-        int width = 0;
-        foreach (int slice in sliceWidths)
-        {
-            width += slice;
-        }
-
-        Require(scales, raw.Rows + 1, width, argument, kernel);
     }
 
     /// <summary>The factors e1, e2 of layer 1.. and the unscaled h1, h2 behind them.</summary>

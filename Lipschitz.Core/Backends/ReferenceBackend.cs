@@ -1,7 +1,7 @@
 using System.Numerics;
-using System.Runtime.CompilerServices;
 using Lipschitz.Randomness;
 using Lipschitz.Tensors;
+using static Lipschitz.Backends.KernelShapes;
 
 namespace Lipschitz.Backends;
 
@@ -72,28 +72,6 @@ public sealed partial class ReferenceBackend<T> : IBackend
     }
 
     /// <inheritdoc/>
-    public void Parallel(int count, Action<int> body)
-    {
-        List<Exception> failures = [];
-        for (int i = 0; i < count; i++)
-        {
-            try
-            {
-                body(i);
-            }
-            catch (Exception failure)
-            {
-                failures.Add(failure);
-            }
-        }
-
-        if (failures.Count > 0)
-        {
-            throw new AggregateException(failures);
-        }
-    }
-
-    /// <inheritdoc/>
     public void Fill(Tensor x, double value)
     {
         var to = new View(x);
@@ -129,13 +107,7 @@ public sealed partial class ReferenceBackend<T> : IBackend
     /// <inheritdoc/>
     public void Pack(Tensor source, bool transpose, PackedMatrix destination, int innerStart = 0)
     {
-        int k = transpose ? source.Columns : source.Rows;
-        int n = transpose ? source.Rows : source.Columns;
-        if (n != destination.Columns || innerStart < 0 || innerStart + k > destination.Inner)
-        {
-            throw new ShapeMismatchException(
-                $"Pack: source {source} (transposed: {transpose}) does not fit at row {innerStart} of [{destination.Inner}, {destination.Columns}].");
-        }
+        int k = RequireRoom(source, transpose, destination, innerStart), n = destination.Columns;
 
         var from = new View(source);
         var to = new View(((Dense)destination).Tensor);
@@ -203,28 +175,6 @@ public sealed partial class ReferenceBackend<T> : IBackend
     }
 
     // ---- checks and access ----
-
-    private static void Require(Tensor tensor, int rows, int columns, string argument, [CallerMemberName] string kernel = "") =>
-        ShapeMismatchException.ThrowUnless(tensor, rows, columns, kernel, argument);
-
-    private static void RequireLength(int length, Tensor tensor, string argument, [CallerMemberName] string kernel = "")
-    {
-        if (length != tensor.Count)
-        {
-            throw new ShapeMismatchException($"{kernel}: {argument} has {length} numbers, expected {tensor.Count} for shape {tensor}.");
-        }
-    }
-
-    /// <summary>rows / period, the number of blocks of <paramref name="period"/> rows in <paramref name="tensor"/>.</summary>
-    private static int RequireBlocks(Tensor tensor, int period, string argument, [CallerMemberName] string kernel = "")
-    {
-        if (period < 0 || (period == 0 ? tensor.Rows != 0 : tensor.Rows % period != 0))
-        {
-            throw new ShapeMismatchException($"{kernel}: {argument} has shape {tensor}, expected a multiple of {period} rows.");
-        }
-
-        return period == 0 ? 0 : tensor.Rows / period;
-    }
 
     /// <summary>The elements of a tensor as double.</summary>
     private readonly ref struct View
