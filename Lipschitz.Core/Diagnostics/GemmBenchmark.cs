@@ -41,7 +41,20 @@ public static class GemmBenchmark
         [.. Shapes.Select(s => Time(backend, s.Kind, s.M, s.N, s.K, repetitions, peak))];
 
     /// <summary>The GFLOP/s of a product of two large squares: what a device without a measured peak of its own is compared with.</summary>
-    public static double LargeProduct(IBackend backend, int size = 8192) => Time(backend, "packed", size, size, size, 5, 1).Gflops;
+    /// <param name="backend">Where.</param>
+    /// <remarks>The squares grow until a product takes some milliseconds, so that a slow device is not kept for minutes nor a fast one underrated.</remarks>
+    public static double LargeProduct(IBackend backend)
+    {
+        const int Smallest = 512, Largest = 8192;
+        for (int size = Smallest; ; size *= 2)
+        {
+            GemmTiming timing = Time(backend, "packed", size, size, size, 5, 1);
+            if (size == Largest || timing.Milliseconds > 5)
+            {
+                return timing.Gflops;
+            }
+        }
+    }
 
     private static GemmTiming Time(IBackend backend, string kind, int m, int n, int k, int repetitions, double peak)
     {
