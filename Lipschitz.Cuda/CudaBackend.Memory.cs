@@ -78,6 +78,8 @@ internal sealed partial class CudaBackend
     }
 
     /// <inheritdoc/>
-    public Action Repeatable(Action work) => new CudaRecording(_context, work).Run;
+    public Action Repeatable(Action work) => Record(work).Run;
 
+    /// <summary>What <see cref="Repeatable"/> runs.</summary>
+    internal CudaRecording Record(Action work) => new(_context, work);
 }

@@ -78,6 +78,7 @@ internal sealed partial class CudaBackend
         using Scratch product = _context.Rent(sizeof(double));
         ColumnGradient(w, sigma, coefficient, columnScale, gradient, columnGradient, product);
         _context.Launch("weight_gradient_outer", Strided(gradient.Count), sigma, coefficient, columnScale, u, v, product.Address, gradient);
+        Alive(sigma, columnScale);
         Alive(u, v, gradient);
     }
 

@@ -24,8 +24,16 @@ public sealed class CudaPlugin : IBackendPlugin
             findings.Add(new BackendFinding("devices", false, true, "only the driver knows them"));
         }
 
-        findings.Add(Of("cuBLAS", LibraryProbe.Cublas()));
-        findings.Add(Of("cuDNN", LibraryProbe.Cudnn()));
+        if (findings.TrueForAll(finding => finding.IsFound || !finding.IsNeeded))
+        {
+            AddOpened(findings);
+        }
+        else
+        {
+            findings.Add(Of("cuBLAS", LibraryProbe.Cublas()));
+            findings.Add(Of("cuDNN", LibraryProbe.Cudnn()));
+        }
+
         return findings;
     }
 
@@ -39,8 +47,8 @@ public sealed class CudaPlugin : IBackendPlugin
         IConvolutions? convolutions = null;
         try
         {
-            products = (IProducts?)OpenCublas(context, options.AllowTf32) ?? new OwnProducts(context);
-            convolutions = OpenCudnn(context, options.AllowTf32);
+            products = (IProducts?)OpenCublas(context, options.AllowTf32).Library ?? new OwnProducts(context);
+            convolutions = OpenCudnn(context, options.AllowTf32).Library;
             return new CudaBackend(context, products, convolutions);
         }
         catch
@@ -68,6 +76,26 @@ public sealed class CudaPlugin : IBackendPlugin
         }
     }
 
+    // What opening the first device shows: whether the driver takes the kernels, and what works there.
+    private static void AddOpened(List<BackendFinding> findings)
+    {
+        try
+        {
+            using CudaContext context = CudaContext.Open(0);
+            findings.Add(new BackendFinding("kernels", true, true, "compiled by the driver"));
+            (CublasProducts? products, LibraryProbe cublas) = OpenCublas(context, allowTf32: false);
+            products?.Dispose();
+            findings.Add(Of("cuBLAS", cublas));
+            (CudnnConvolutions? convolutions, LibraryProbe cudnn) = OpenCudnn(context, allowTf32: false);
+            convolutions?.Dispose();
+            findings.Add(Of("cuDNN", cudnn));
+        }
+        catch (BackendException e)
+        {
+            findings.Add(new BackendFinding("device 0 in use", false, true, e.Message));
+        }
+    }
+
     private static BackendFinding Of(string what, LibraryProbe probe) =>
         new(what, probe.IsUsable, IsNeeded: false, probe.IsUsable ? $"{probe.Name}, {probe.Detail}" : probe.Detail);
 
@@ -84,29 +112,49 @@ public sealed class CudaPlugin : IBackendPlugin
     }
 
     // A library that is there but does not start, because the driver is too old for it for example, is as good as missing.
-    private static CublasProducts? OpenCublas(CudaContext context, bool allowTf32)
+    private static (CublasProducts? Library, LibraryProbe Probe) OpenCublas(CudaContext context, bool allowTf32)
     {
         LibraryProbe probe = LibraryProbe.Cublas();
         try
         {
-            return probe.IsUsable ? new CublasProducts(context, probe.Name, allowTf32) : null;
+            return (probe.IsUsable ? new CublasProducts(context, probe.Name, allowTf32) : null, probe);
         }
         catch (CudaException e) when (e.Call == "cublasCreate")
         {
-            return null;
+            return (null, probe.Refused(e.Message));
         }
     }
 
-    private static CudnnConvolutions? OpenCudnn(CudaContext context, bool allowTf32)
+    // So is one that starts but does not do convolutions: an incomplete or mixed installation shows only then.
+    private static (CudnnConvolutions? Library, LibraryProbe Probe) OpenCudnn(CudaContext context, bool allowTf32)
     {
         LibraryProbe probe = LibraryProbe.Cudnn();
+        if (!probe.IsUsable)
+        {
+            return (null, probe);
+        }
+
+        CudnnConvolutions? opened = null;
         try
         {
-            return probe.IsUsable ? new CudnnConvolutions(context, probe.Name, allowTf32) : null;
+            opened = new CudnnConvolutions(context, probe.Name, allowTf32);
+            if (ConvolutionTrial.Failure(context, opened) is not string failure)
+            {
+                return (opened, probe);
+            }
+
+            opened.Dispose();
+            return (null, probe.Refused(failure));
         }
-        catch (CudaException e) when (e.Call == "cudnnCreate")
+        catch (CudaException e)
         {
-            return null;
+            opened?.Dispose();
+            if (!e.IsOfCudnn)
+            {
+                throw;
+            }
+
+            return (null, probe.Refused(e.Message));
         }
     }
 }

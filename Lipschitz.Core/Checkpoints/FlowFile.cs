@@ -20,7 +20,7 @@ public static class FlowFile
         path,
         [
             .. ParameterTensors.ToSafeTensors(flow.Backend, flow.Parameters),
-            .. EffectiveWeights(flow).Select(weight => ParameterTensors.ToSafeTensor(flow.Backend, weight.Name, weight.Value)),
+            .. flow.EffectiveWeights.Select(weight => ParameterTensors.ToSafeTensor(flow.Backend, weight.Name, weight.Value)),
         ],
         new Dictionary<string, string>
         {
@@ -52,20 +52,16 @@ public static class FlowFile
         }
 
         flow.Prepare();
-        foreach (EffectiveWeight weight in EffectiveWeights(flow))
+        foreach (EffectiveWeight weight in flow.EffectiveWeights)
         {
             backend.Upload(ParameterTensors.Find(file, path, weight.Name, weight.Value), weight.Value);
         }
 
-        foreach (ILayer layer in Layers(flow))
+        foreach (ILayer layer in flow.Layers)
         {
             layer.Pack();
         }
 
         return flow;
     }
-
-    private static IEnumerable<EffectiveWeight> EffectiveWeights(Flow flow) => Layers(flow).SelectMany(layer => layer.EffectiveWeights);
-
-    private static IEnumerable<ILayer> Layers(Flow flow) => [.. flow.Blocks.Select(block => block.Branch), .. flow.Head?.Layers ?? []];
 }

@@ -31,6 +31,8 @@ public sealed class Flow
     private const int InitialisationPictures = 64;
 
     private readonly IBackend _backend;
+    private readonly ResidualBlock[] _blocks;
+    private readonly EffectiveWeight[] _effectiveWeights;
 
     /// <summary>Chains bijections; the first is nearest to the data.</summary>
     /// <param name="backend">Where the flow lives.</param>
@@ -54,6 +56,9 @@ public sealed class Flow
         }
 
         (_backend, Bijections, Head) = (backend, bijections, head);
+        _blocks = [.. bijections.OfType<ResidualBlock>()];
+        Layers = [.. _blocks.Select(block => block.Branch), .. head?.Layers ?? []];
+        _effectiveWeights = [.. Layers.SelectMany(layer => layer.EffectiveWeights)];
         Width = bijections[0].Width;
         Parameters = [.. bijections.SelectMany(b => b.Parameters), .. head?.Parameters ?? []];
         Trained = new ParameterVector(backend, Parameters);
@@ -85,7 +90,13 @@ public sealed class Flow
     public long TrainedCount => Trained.Parameters.Sum(p => (long)p.Value.Count);
 
     /// <summary>The residual blocks in order.</summary>
-    public IEnumerable<ResidualBlock> Blocks => Bijections.OfType<ResidualBlock>();
+    public IEnumerable<ResidualBlock> Blocks => _blocks;
+
+    /// <summary>All that has effective weights: the blocks' branches, then the head's layers.</summary>
+    internal IReadOnlyList<ILayer> Layers { get; }
+
+    /// <summary>Those of all <see cref="Layers"/>.</summary>
+    internal IReadOnlyList<EffectiveWeight> EffectiveWeights => _effectiveWeights;
 
     /// <summary>The backend the flow lives on.</summary>
     public IBackend Backend => _backend;
@@ -124,6 +135,23 @@ public sealed class Flow
         }
 
         Prepare(part);
+    }
+
+    /// <summary>
+    /// The parameters have changed since anything was found out about the flow; a part of <see cref="Prepare()"/>, and to be called by itself
+    /// where a device repeats what that queues (<see cref="IBackend.Repeatable"/>).
+    /// </summary>
+    internal void Expire()
+    {
+        foreach (ResidualBlock block in _blocks)
+        {
+            block.Expire();
+        }
+
+        foreach (EffectiveWeight weight in _effectiveWeights)
+        {
+            weight.Expire();
+        }
     }
 
     private void Prepare(int part)

@@ -40,8 +40,11 @@ public sealed class ResidualBlock : IBijection
     public void Prepare()
     {
         Branch.Prepare();
-        _bound = null;
+        Expire();
     }
+
+    /// <summary>The parameters have changed since anything was found out about the branch.</summary>
+    internal void Expire() => _bound = null;
 
     /// <summary>A bound of Lip(g) in the 2-norm; found anew after each <see cref="Prepare"/>, then kept.</summary>
     public double BranchBound => _bound ??= Branch.Bound(2);

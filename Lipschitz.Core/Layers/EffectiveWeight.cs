@@ -8,8 +8,8 @@ namespace Lipschitz.Layers;
 /// of concatenations in its columns where its layer puts them there.
 /// </summary>
 /// <remarks>
-/// Evaluations use packed copies. The matrix itself is needed by whoever saves or bounds a model, so its memory is taken when it is first
-/// asked for; a model in training does without.
+/// Evaluations use packed copies. The matrix itself is needed by whoever saves or bounds a model, so it is made when it is asked for; a model
+/// in training does without.
 /// </remarks>
 public sealed class EffectiveWeight
 {
@@ -20,6 +20,7 @@ public sealed class EffectiveWeight
     private readonly Action<Tensor> _pack;
     private readonly Lock _lock = new();
     private Tensor? _value;
+    private bool _isStale = true;
 
     /// <summary>Describes a weight.</summary>
     /// <param name="backend">Where the numbers live.</param>
@@ -34,21 +35,23 @@ public sealed class EffectiveWeight
     /// <summary>Its full name, such as <c>blocks.3.layers.1.effective</c>.</summary>
     public string Name { get; }
 
-    /// <summary>The numbers [rows, columns], kept up to date by each <see cref="ILayer.Prepare"/> from the first reading on.</summary>
+    /// <summary>
+    /// The numbers [rows, columns], made from the parameters at the first reading after each <see cref="ILayer.Prepare"/>; always in the same memory.
+    /// </summary>
     public Tensor Value
     {
         get
         {
             lock (_lock)
             {
-                if (_value is null)
+                Tensor value = _value ??= _backend.Allocate(_rows, _columns);
+                if (_isStale)
                 {
-                    Tensor made = _backend.Allocate(_rows, _columns);
-                    _materialise(made);
-                    _value = made;
+                    _materialise(value);
+                    _isStale = false;
                 }
 
-                return _value.Value;
+                return value;
             }
         }
     }
@@ -58,10 +61,20 @@ public sealed class EffectiveWeight
     {
         Workspace workspace = ThreadWorkspace.For(_backend);
         WorkspaceMark mark = workspace.Mark();
-        Tensor made = _value ?? workspace.Rent(_rows, _columns);
+        Tensor made = workspace.Rent(_rows, _columns);
         _materialise(made);
         _pack(made);
         workspace.Release(mark);
+        Expire();
+    }
+
+    /// <summary>The parameters have changed since <see cref="Value"/> was made.</summary>
+    internal void Expire()
+    {
+        lock (_lock)
+        {
+            _isStale = true;
+        }
     }
 
     /// <summary>Makes evaluations use the numbers now in <see cref="Value"/>.</summary>

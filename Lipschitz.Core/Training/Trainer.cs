@@ -55,10 +55,15 @@ public sealed class Trainer
         _norm = backend.Allocate(1, 1);
         _batch = new BatchGradient(Flow, estimator, data, objective, configuration);
         _gradient = _batch.Value;
-        Action<int> pullBack = part => Flow.PullBack(part, _gradient);
-        Action<int> updateNorms = part => Flow.UpdateNorms(part, configuration.Training.PowerIterations, configuration.Training.PowerTolerance);
-        _pullBack = backend.Repeatable(() => backend.Parallel(Flow.Parts, pullBack));
-        _updateNorms = backend.Repeatable(() => backend.Parallel(Flow.Parts, updateNorms));
+        var temporaries = new Workspace(backend); // what is repeated writes to the same memory, which must be nobody else's
+        _pullBack = OfAllParts(part => Flow.PullBack(part, _gradient));
+        _updateNorms = OfAllParts(part => Flow.UpdateNorms(part, configuration.Training.PowerIterations, configuration.Training.PowerTolerance));
+
+        Action OfAllParts(Action<int> work)
+        {
+            Action all = () => backend.Parallel(Flow.Parts, work);
+            return backend.Repeatable(() => ThreadWorkspace.Lend(backend, temporaries, all));
+        }
     }
 
     /// <summary>
@@ -118,6 +123,7 @@ public sealed class Trainer
             Flow.Trained.Values, _gradient, FirstMoment, SecondMoment, Average, _norm, clip,
             new AdamStep(StepsDone + 1, rate, training.Beta1, training.Beta2, training.Epsilon, decay));
         _updateNorms();
+        Flow.Expire();
         StepsDone++;
         return _batch.Losses.Report(_batch.Input, StepsDone, norm, rate);
     }

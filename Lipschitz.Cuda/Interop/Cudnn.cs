@@ -29,7 +29,7 @@ internal static unsafe partial class Cudnn
     /// <summary>What must be there; kept equal to the imports below by a test.</summary>
     public static readonly string[] Symbols =
     [
-        "cudnnGetVersion", "cudnnGetErrorString", "cudnnCreate", "cudnnDestroy", "cudnnSetStream",
+        "cudnnGetVersion", "cudnnGetCudartVersion", "cudnnGetErrorString", "cudnnCreate", "cudnnDestroy", "cudnnSetStream",
         "cudnnCreateTensorDescriptor", "cudnnSetTensor4dDescriptorEx", "cudnnDestroyTensorDescriptor",
         "cudnnCreateFilterDescriptor", "cudnnSetFilter4dDescriptor", "cudnnDestroyFilterDescriptor",
         "cudnnCreateConvolutionDescriptor", "cudnnSetConvolution2dDescriptor", "cudnnSetConvolutionMathType", "cudnnDestroyConvolutionDescriptor",
@@ -47,6 +47,9 @@ internal static unsafe partial class Cudnn
 
     [LibraryImport(Library, EntryPoint = "cudnnGetVersion")]
     public static partial nuint GetVersion();
+
+    [LibraryImport(Library, EntryPoint = "cudnnGetCudartVersion")]
+    public static partial nuint GetCudartVersion();
 
     [LibraryImport(Library, EntryPoint = "cudnnGetErrorString")]
     public static partial byte* GetErrorString(int status);

@@ -5,12 +5,12 @@ namespace Lipschitz.Cuda.Interop;
 
 /// <summary>
 /// Where the imports of <see cref="Interop.Driver"/>, <see cref="Interop.Cublas"/> and <see cref="Interop.Cudnn"/> come from. Each library is looked
-/// for once in a process. The environment variable LIPSCHITZ_CUDA_LIBRARIES names a folder to search instead of all others.
+/// for once in a process. The environment variable LIPSCHITZ_CUDA_LIBRARIES names folders, as PATH does, to search instead of all others.
 /// </summary>
 internal static class NativeLibraries
 {
-    /// <summary>The variable that names the only folder to search.</summary>
-    public const string FolderVariable = "LIPSCHITZ_CUDA_LIBRARIES";
+    /// <summary>The variable that names the only folders to search.</summary>
+    public const string FoldersVariable = "LIPSCHITZ_CUDA_LIBRARIES";
 
     // The names by which imports refer to libraries; the resolver below gives them files.
     public const string Driver = "lipschitz-cuda-driver";
@@ -41,15 +41,24 @@ internal static class NativeLibraries
         _ => 0,
     };
 
-    // cuBLAS 13 needs a driver of CUDA 13, and fails only when it is used; an older driver gets cuBLAS 12 at once.
-    private static unsafe LibrarySearch FindCublas()
+    /// <summary>The major version of CUDA that the driver is for; 0 without a driver.</summary>
+    public static unsafe int DriverMajor
     {
-        int version = 0;
-        bool is13 = s_driver.Value.Handle != 0 && Interop.Driver.GetVersion(&version) == Interop.Driver.Success && version >= 13_000;
-        return is13
+        get
+        {
+            int version = 0;
+            return s_driver.Value.Handle != 0 && Interop.Driver.GetVersion(&version) == Interop.Driver.Success ? version / 1000 : 0;
+        }
+    }
+
+    /// <summary>The part of cuBLAS that cuDNN uses, of a given major version.</summary>
+    public static LibrarySearch FindCublasLt(int major) => Find("Its cuBLAS", [$"cublasLt64_{major}.dll"], [$"libcublasLt.so.{major}"]);
+
+    // cuBLAS 13 needs a driver of CUDA 13, and fails only when it is used; an older driver gets cuBLAS 12 at once.
+    private static LibrarySearch FindCublas() =>
+        DriverMajor >= 13
             ? Find("cuBLAS 13 or 12", ["cublas64_13.dll", "cublas64_12.dll"], ["libcublas.so.13", "libcublas.so.12"])
             : Find("cuBLAS 12", ["cublas64_12.dll"], ["libcublas.so.12"]);
-    }
 
     private static LibrarySearch Find(string name, string[] windows, string[] linux) =>
         LibrarySearch.Find(name, OperatingSystem.IsWindows() ? windows : linux, Folders());
@@ -57,13 +66,13 @@ internal static class NativeLibraries
     // The system's own search first (an empty folder), then where the toolkit's installers put it.
     private static string[] Folders()
     {
-        if (Environment.GetEnvironmentVariable(FolderVariable) is { Length: > 0 } only)
+        if (Variable(FoldersVariable) is { } only)
         {
-            return [Path.GetFullPath(only)];
+            return [.. only.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries).Select(Path.GetFullPath)];
         }
 
         List<string> folders = ["", AppContext.BaseDirectory];
-        string? toolkit = Environment.GetEnvironmentVariable("CUDA_PATH") ?? Environment.GetEnvironmentVariable("CUDA_HOME");
+        string? toolkit = Variable("CUDA_PATH") ?? Variable("CUDA_HOME");
         if (OperatingSystem.IsWindows())
         {
             folders.AddRange(toolkit is null ? [] : [Path.Combine(toolkit, "bin"), Path.Combine(toolkit, "bin", "x64")]);
@@ -75,4 +84,6 @@ internal static class NativeLibraries
 
         return [.. folders];
     }
+
+    private static string? Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
 }

@@ -40,7 +40,7 @@ internal readonly record struct ConvolutionKey(
 /// </remarks>
 internal sealed unsafe class ConvolutionPlan : IDisposable
 {
-    private const int MostAlgorithms = 8;
+    private const int MostAlgorithms = 32; // an algorithm is listed once for each kind of arithmetic
     private const long MostWorkspaceBytes = 1L << 30;
 
     private readonly nint _handle;

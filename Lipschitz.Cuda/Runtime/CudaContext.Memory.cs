@@ -54,6 +54,7 @@ internal sealed unsafe partial class CudaContext
     internal (MemoryPool Pool, MemoryBlock Block) Allocate(int length)
     {
         using Lock.Scope scope = Enter();
+        _recording?.Refuse("it allocates memory, whose zeros would be written by each replay");
         MemoryBlock block = _pool.Rent((long)length * sizeof(float));
         try
         {

@@ -141,8 +141,8 @@ internal sealed unsafe partial class CudaContext : IDisposable
                 return;
             }
 
-            MakeCurrent();
             CudaException? failure = null;
+            Attempt(MakeCurrent);
             Attempt(() => Check(Driver.StreamSynchronize(_stream), "cuStreamSynchronize"));
             foreach (CudaGraph graph in _graphs.ToArray())
             {

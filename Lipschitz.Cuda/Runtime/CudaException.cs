@@ -16,6 +16,8 @@ public sealed class CudaException : BackendException
     /// <summary>The status it returned.</summary>
     public int Status { get; }
 
+    internal bool IsOfCudnn => Call.StartsWith("cudnn", StringComparison.Ordinal);
+
     internal static void ThrowIfFailed(int status, string call)
     {
         if (status != Driver.Success)
@@ -49,7 +51,8 @@ public sealed class CudaException : BackendException
     private static string Advice(int status) => status switch
     {
         Driver.OutOfMemory => " Use a smaller training.batch, or end other programs that use this GPU.",
-        222 => " The driver is too old for the kernels; install a newer one.",
+        209 or 222 => " The driver is too old for the kernels or for this GPU; install a newer one.",
+        221 or 223 => " The driver must compile the kernels: its libnvidia-ptxjitcompiler has to be there, and CUDA_DISABLE_PTX_JIT must not be set.",
         >= 700 and < 720 => " Some kernel queued earlier may be at fault; the environment variable CUDA_LAUNCH_BLOCKING=1 makes its own call fail.",
         _ => "",
     };

@@ -77,7 +77,7 @@ internal sealed unsafe class KernelModule : IDisposable
             int status = Driver.ModuleLoadData(module, text, 2, options, values);
             if (status != Driver.Success)
             {
-                string words = Encoding.UTF8.GetString(log, 0, Math.Max(0, Array.IndexOf(log, (byte)0))).Trim();
+                string words = Encoding.UTF8.GetString(log.AsSpan().TrimEnd((byte)0)).Trim();
                 throw CudaException.OfDriver(status, "cuModuleLoadDataEx", words.Length == 0 ? Resource : $"{Resource}: {words}");
             }
         }

@@ -33,11 +33,11 @@ internal sealed unsafe record LibraryProbe(bool IsUsable, string Name, string De
             : new LibraryProbe(false, name, $"{search.Path} is {name}; only versions 12 and 13 are supported.");
     }
 
-    /// <summary>Looks at cuDNN: major version 9.</summary>
+    /// <summary>Looks at cuDNN: major version 9, with all that it loads by itself.</summary>
     public static LibraryProbe Cudnn()
     {
         LibrarySearch search = NativeLibraries.CudnnSearch;
-        if (Problem(search, Interop.Cudnn.Symbols) is string problem)
+        if ((Problem(search, Interop.Cudnn.Symbols) ?? CudnnParts.Missing(search)) is string problem)
         {
             return new LibraryProbe(false, "cuDNN", problem);
         }
@@ -51,6 +51,9 @@ internal sealed unsafe record LibraryProbe(bool IsUsable, string Name, string De
             ? new LibraryProbe(true, name, search.Path)
             : new LibraryProbe(false, name, $"{search.Path} is {name}; only version 9 is supported.");
     }
+
+    /// <summary>The same library, which is there but does not work.</summary>
+    public LibraryProbe Refused(string reason) => new(false, Name, $"{Name}, {Detail}: {reason}");
 
     private static string? Problem(LibrarySearch search, string[] symbols) =>
         search.Handle == 0 ? search.Report

@@ -32,6 +32,8 @@ public class FailureTests : SteeringTests
     {
         Work(); // looks for libraries, once in a process
         Control.Reset();
+        Dictionary<string, int> ofTrial = CallsOfTrial();
+        Control.Reset();
         Work();
         (string Name, int Count)[] calls = [.. Control.Called.Select(name => (name, (int)Control.Calls(name)))];
         Assert.True(calls.Length > 50, string.Join(", ", calls));
@@ -39,7 +41,9 @@ public class FailureTests : SteeringTests
         {
             foreach (int nth in ((int[])[1, (count + 1) / 2, count]).Distinct())
             {
-                Fails(name, nth);
+                bool isHarmless = s_harmless.Contains(name) || nth <= ofTrial.GetValueOrDefault(name)
+                    || (name == "cuDriverGetVersion" && nth > 1); // asked again for cuDNN alone
+                Fails(name, nth, isHarmless);
             }
         }
     }
@@ -84,11 +88,19 @@ public class FailureTests : SteeringTests
     {
         Control.Set("strided", 0);
         Work();
-        Control.Fail("cudnnConvolutionForward", 1, 3000); // CUDNN_STATUS_NOT_SUPPORTED
+        Control.Fail("cudnnConvolutionForward", 2, 3000); // CUDNN_STATUS_NOT_SUPPORTED; the first is the trial's
         Work();
     }
 
-    private static void Fails(string call, int nth)
+    // cuDNN is tried out when the back end is opened, which does without it where that fails.
+    private static Dictionary<string, int> CallsOfTrial()
+    {
+        using IBackend backend = new CudaPlugin().Open(new BackendOptions(0, false));
+        return Control.Called.Where(name => name.StartsWith("cudnn", StringComparison.Ordinal))
+            .ToDictionary(name => name, name => (int)Control.Calls(name));
+    }
+
+    private static void Fails(string call, int nth, bool isHarmless)
     {
         Control.Reset();
         Control.Fail(call, nth, call[..4] switch { "cubl" => CublasFailed, "cudn" => CudnnFailed, _ => UnknownError });
@@ -96,7 +108,7 @@ public class FailureTests : SteeringTests
         string what = $"{call}, call {nth}: {failure?.Message ?? "no exception"}";
         if (failure is null)
         {
-            Assert.True(s_harmless.Contains(call), what);
+            Assert.True(isHarmless, what);
         }
         else
         {

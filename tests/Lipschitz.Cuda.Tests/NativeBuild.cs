@@ -91,6 +91,12 @@ internal static partial class NativeBuild
         Run([.. link, "-shared", "-Wl,-soname,libcuda.so.1", objects[0], objects[1], "-o", Path.Combine(work, "libcuda.so.1")]);
         Run([.. link, "-shared", "-Wl,-soname,libcublas.so.12", objects[2], "-l:libcuda.so.1", "-o", Path.Combine(work, "libcublas.so.12")]);
         Run([.. link, "-shared", "-Wl,-soname,libcudnn.so.9", objects[3], "-l:libcuda.so.1", "-o", Path.Combine(work, "libcudnn.so.9")]);
+        foreach (string part in new[] { "graph", "ops", "cnn", "heuristic", "engines_precompiled" })
+        {
+            File.CreateSymbolicLink(Path.Combine(work, $"libcudnn_{part}.so.9"), "libcudnn.so.9"); // the double is in one part
+        }
+
+        File.CreateSymbolicLink(Path.Combine(work, "libcublasLt.so.12"), "libcublas.so.12");
         if (areProbes)
         {
             Run([.. link, objects[4], "-l:libcublas.so.12", "-l:libcuda.so.1", "-o", Path.Combine(work, CheckProgram)]);

@@ -119,6 +119,8 @@ static Status destroy(const char* call, const char* kind, T* object) {
 
 EXPORT size_t cudnnGetVersion() { return static_cast<size_t>(lipschitz_double_get("cudnn")); }
 
+EXPORT size_t cudnnGetCudartVersion() { return static_cast<size_t>(lipschitz_double_get("cudart")); }
+
 EXPORT Status cudnnGetProperty(int type, int* value) {
     ENTER("cudnnGetProperty")
     int version = static_cast<int>(lipschitz_double_get("cudnn"));

@@ -36,7 +36,7 @@ struct Ledger {
 
     void reset() {
         options = {
-            {"devices", 1}, {"driver", 12060}, {"memory", 2L << 30}, {"deferred", 0}, {"strided", 1}, {"cublas", 120600}, {"cudnn", 90600},
+            {"devices", 1}, {"driver", 12060}, {"memory", 2L << 30}, {"deferred", 0}, {"strided", 1}, {"cublas", 120600}, {"cudnn", 90600}, {"cudart", 12060},
             {"major", 8}, {"minor", 0}, {"multiprocessors", 3}, {"cooperative", 1}, {"pools", 1},
         };
         readEnvironment();

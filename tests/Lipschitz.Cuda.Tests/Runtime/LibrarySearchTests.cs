@@ -32,7 +32,7 @@ public sealed class LibrarySearchTests : IDisposable
     }
 
     [Fact]
-    public void The_folder_of_the_environment_is_the_only_one_searched()
+    public void The_folders_of_the_environment_are_the_only_ones_searched()
     {
         Doubles.RequireFakes();
         Assert.Equal(Path.Combine(Doubles.Folder, "libcuda.so.1"), NativeLibraries.DriverSearch.Path);

@@ -1,6 +1,4 @@
 using Lipschitz.Backends;
-using Lipschitz.Data;
-using Lipschitz.Models;
 using Lipschitz.Training;
 
 namespace Lipschitz.Cuda.Tests.Runtime;
@@ -13,15 +11,7 @@ public sealed class RecordedTrainingTests : DeviceTest
     {
         const int Steps = 4;
         using CudaBackend backend = CudaPlugin.OpenBackend(new BackendOptions(0, false));
-        Configuration configuration = Presets.Load("quick", PresetFamily.Points);
-        Trainer trainer = new(
-            configuration with
-            {
-                Model = configuration.Model with { Blocks = 2, Depth = 2, Growth = 8 },
-                Training = configuration.Training with { Batch = 16 },
-            },
-            backend,
-            new Moons());
+        Trainer trainer = TinyModels.Create("points quick", backend);
         for (int i = 0; i < Steps; i++)
         {
             trainer.Step();
