@@ -30,6 +30,7 @@ internal sealed class ReproduceCommand
     };
 
     private readonly Option<string?> _runs = new("--runs") { Description = "The folder of the runs (default: FOLDER/runs)", HelpName = "folder" };
+    private readonly Option<bool> _report = new("--report") { Description = "Run nothing: write tables and figures of what is finished" };
     private readonly ComputeOptions _compute = new();
 
     private ReproduceCommand(Shell shell) => _shell = shell;
@@ -47,7 +48,7 @@ internal sealed class ReproduceCommand
             "lipschitz reproduce papers/invertible-densenets --only toy --steps 1000",
             "lipschitz reproduce papers/invertible-densenets --only mnist --data mnist=mnist-folder --backend cuda")
         {
-            _folder, _only, _steps, _seeds, _data, _runs, _compute,
+            _folder, _only, _steps, _seeds, _data, _runs, _report, _compute,
         };
         command.SetAction(Run);
         return command;
@@ -61,19 +62,20 @@ internal sealed class ReproduceCommand
         ExperimentGroup[] groups = only.Length == 0 ? [.. experiments.Groups] : [.. only.Distinct().Select(experiments.Group)];
         IReadOnlyDictionary<string, string> places = Places(parse.GetValue(_data) ?? [], experiments);
         string runs = parse.GetValue(_runs) ?? Path.Combine(folder, "runs");
+        bool isReport = parse.GetValue(_report);
         CellFolder[] cells =
         [
             .. groups.SelectMany(group => CellsOf(experiments, group, parse.GetValue(_steps), parse.GetValue(_seeds) ?? 1))
                 .DistinctBy(cell => cell.Name).Select(cell => new CellFolder(cell, runs)),
         ];
-        ThrowUnlessRunnable(cells, places, only.Length > 0);
+        ThrowUnlessRunnable(cells, places, only.Length > 0 && !isReport);
         using IBackend backend = _compute.Open(parse);
         TrainingDisplay display = TrainingDisplay.For(_shell, parse.GetValue(_shell.Json));
         var results = new ResultFolder(new Catalogue(experiments, runs), folder);
         var outcomes = new List<Outcome>();
         try
         {
-            foreach (CellFolder cell in cells)
+            foreach (CellFolder cell in isReport ? [] : cells)
             {
                 Outcome outcome = RunOne(cell, places.GetValueOrDefault(cell.Cell.Data.Name), backend, display);
                 outcomes.Add(outcome);

@@ -91,6 +91,13 @@ public sealed class ReproduceTests : IDisposable
         (int code, string error) = RunUntil("[1/2]");
         Assert.Equal((ExitCode.Interrupted, "stopped before points/moons-learned-0; continue with the same command\n"), (code, error));
         Assert.Contains("| moons | Learned | not yet run |", Table("table1.md"), StringComparison.Ordinal);
+        string table = Table("table1.md");
+        Assert.False(File.Exists(Path.Combine(Paper, "results", "figures", "figure2a.png")));
+        Directory.Delete(Path.Combine(Paper, "results"), recursive: true);
+        CommandLine.Succeed("reproduce", Paper, "--report");
+        Assert.Equal(table, Table("table1.md"));
+        Assert.True(File.Exists(Path.Combine(Paper, "results", "figures", "figure2a.png")));
+        Assert.False(Directory.Exists(Run("points/moons-learned-0")));
         string command = $"`lipschitz reproduce {Path.GetFileName(_line.Folder)}/paper --only points`";
         Assert.Contains($"1 of 2 cells are not finished; run them with {command}", Table("table1.md"), StringComparison.Ordinal);
     }
