@@ -1,7 +1,6 @@
 using Lipschitz.Backends;
 using Lipschitz.Cuda.Runtime;
 using Lipschitz.Flows;
-using Lipschitz.Layers;
 using Lipschitz.Tensors;
 using Lipschitz.Training;
 
