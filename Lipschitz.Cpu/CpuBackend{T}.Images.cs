@@ -157,5 +157,4 @@ internal sealed partial class CpuBackend<T, TVector, TLanes>
         Alive(logits, labels, loss);
         Alive(gradient);
     }
-
 }

@@ -269,5 +269,4 @@ internal sealed partial class CpuBackend<T, TVector, TLanes>
         Alive(x);
         return value;
     }
-
 }

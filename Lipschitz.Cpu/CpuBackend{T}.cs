@@ -224,8 +224,6 @@ internal sealed partial class CpuBackend<T, TVector, TLanes>(int threads) : IBac
         Alive(x);
     }
 
-    // ---- checks ----
-
     /// <summary>Keeps buffers from being collected up to here.</summary>
     private static void Alive(Tensor x, Tensor y = default, Tensor z = default)
     {

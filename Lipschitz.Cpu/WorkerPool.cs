@@ -1,3 +1,5 @@
+using Lipschitz.Backends;
+
 namespace Lipschitz.Cpu;
 
 /// <summary>
@@ -50,7 +52,7 @@ internal sealed class WorkerPool : IDisposable
     {
         if (count <= 1 || _threads.Length == 0 || s_isInside || !_callers.TryEnter())
         {
-            RunInline(count, body);
+            IBackend.OneByOne(count, body);
             return;
         }
 
@@ -87,27 +89,6 @@ internal sealed class WorkerPool : IDisposable
         foreach (Thread thread in _threads)
         {
             thread.Join();
-        }
-    }
-
-    private static void RunInline(int count, Action<int> body)
-    {
-        List<Exception>? failures = null;
-        for (int i = 0; i < count; i++)
-        {
-            try
-            {
-                body(i);
-            }
-            catch (Exception failure)
-            {
-                (failures ??= []).Add(failure);
-            }
-        }
-
-        if (failures is not null)
-        {
-            throw new AggregateException(failures);
         }
     }
 

@@ -152,5 +152,4 @@ internal sealed partial class CudaBackend
 
     // A tensor that may be missing; kernels see that by its null address.
     private static DeviceView ViewOf(Tensor tensor) => tensor.Buffer is null ? default(DeviceView) : tensor;
-
 }

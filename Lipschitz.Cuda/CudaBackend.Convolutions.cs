@@ -118,5 +118,4 @@ internal sealed partial class CudaBackend
             use((start, count), pixels);
         }
     }
-
 }

@@ -38,12 +38,15 @@ internal sealed class Catalogue(Experiments experiments, string runs)
     private CellSummary Summary(ExperimentGroup group, ExperimentModel model, ExperimentData data, long? steps)
     {
         IReadOnlyList<CellFolder> folders = Folders(group, model, data, steps);
-        CellFolder[] finished = [.. folders.Where(folder => Result(folder) is not null)];
+        (CellFolder Folder, CellResult? Result)[] finished =
+        [
+            .. folders.Select(folder => (Folder: folder, Result: Result(folder))).Where(run => run.Result is not null),
+        ];
         string pending = (folders.Count > 0 ? folders[0] : Folder(group, model, data, 0, steps)).Progress();
         double? entropy = ToyDensities.All.FirstOrDefault(density => density.Name == data.Name)?.Entropy;
         return new CellSummary(
-            group, model, data, [.. finished.Select(folder => folder.Result()!)], finished.Select(folder => folder.LowestTest()).Average(), pending,
-            entropy, LipschitzBudget.Of(experiments.Cell(group, model, data, 0, steps).Configuration(null).Model));
+            group, model, data, [.. finished.Select(run => run.Result!)], finished.Average(run => run.Folder.LowestTest()), pending, entropy,
+            LipschitzBudget.Of(experiments.Cell(group, model, data, 0, steps).Configuration(null).Model));
     }
 
     private CellFolder Folder(ExperimentGroup group, ExperimentModel model, ExperimentData data, ulong seed, long? steps) =>

@@ -57,7 +57,11 @@ public partial interface IBackend : IDisposable
     /// other on the calling thread, for whoever has one thread: a device is what works in parallel itself.
     /// </summary>
     /// <exception cref="AggregateException">Some call failed.</exception>
-    void Parallel(int count, Action<int> body)
+    void Parallel(int count, Action<int> body) => OneByOne(count, body);
+
+    /// <summary>What <see cref="Parallel"/> does where there is one thread: all calls on the calling one, in order.</summary>
+    /// <exception cref="AggregateException">Some call failed; the others were made nevertheless.</exception>
+    static void OneByOne(int count, Action<int> body)
     {
         List<Exception>? failures = null;
         for (int i = 0; i < count; i++)

@@ -189,5 +189,4 @@ public sealed partial class ReferenceBackend<T>
 
         return theta;
     }
-
 }

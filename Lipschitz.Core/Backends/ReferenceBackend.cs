@@ -174,7 +174,7 @@ public sealed partial class ReferenceBackend<T> : IBackend
         }
     }
 
-    // ---- checks and access ----
+    // ---- access ----
 
     /// <summary>The elements of a tensor as double.</summary>
     private readonly ref struct View

@@ -12,12 +12,13 @@ namespace Lipschitz.Cli.Tests;
 public sealed class ReproduceTests : IDisposable
 {
     private const string Small =
-        "\"model.blocks=2\", \"model.depth=2\", \"model.growth=8\", \"training.batch=64\", \"evaluation.points=100\", \"training.steps=20\"";
+        "\"model.blocks=2\", \"model.depth=2\", \"model.growth=8\", \"training.batch=64\", \"evaluation.points=100\", \"training.steps=20\","
+        + " \"training.testInterval=5\"";
 
     private static readonly string[] s_small =
     [
         "--set", "model.blocks=2", "--set", "model.depth=2", "--set", "growth=8", "--set", "batch=64", "--set", "evaluation.points=100",
-        "--steps", "20", "--threads", "1",
+        "--steps", "20", "--set", "testInterval=5", "--threads", "1",
     ];
 
     private readonly CommandLine _line = new();
