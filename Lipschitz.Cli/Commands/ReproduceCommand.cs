@@ -1,6 +1,8 @@
 using System.CommandLine;
 using Lipschitz.Backends;
+using Lipschitz.Checkpoints;
 using Lipschitz.Cli.Reproduction;
+using Lipschitz.Flows;
 
 namespace Lipschitz.Cli.Commands;
 
@@ -23,6 +25,7 @@ internal sealed class ReproduceCommand
         "--steps", 1, "Train for so many steps instead, as a trial: its runs and its rows of the tables are kept apart");
 
     private readonly Option<int?> _seeds = Arguments.Whole("--seeds", 1, "Seeds 0, 1, .. of each cell (default: 1 of them)");
+    private readonly Option<int?> _points = Arguments.Whole("--points", 2, "Test what finishes now on so many points instead of the experiment's");
     private readonly Option<string[]> _data = new("--data")
     {
         Description = "Where a set of pictures lies; may be repeated",
@@ -48,7 +51,7 @@ internal sealed class ReproduceCommand
             "lipschitz reproduce papers/invertible-densenets --only toy --steps 1000",
             "lipschitz reproduce papers/invertible-densenets --only mnist --data mnist=mnist-folder --backend cuda")
         {
-            _folder, _only, _steps, _seeds, _data, _runs, _report, _compute,
+            _folder, _only, _steps, _seeds, _points, _data, _runs, _report, _compute,
         };
         command.SetAction(Run);
         return command;
@@ -68,7 +71,11 @@ internal sealed class ReproduceCommand
             .. groups.SelectMany(group => CellsOf(experiments, group, parse.GetValue(_steps), parse.GetValue(_seeds) ?? 1))
                 .DistinctBy(cell => cell.Name).Select(cell => new CellFolder(cell, runs)),
         ];
-        ThrowUnlessRunnable(cells, places, only.Length > 0 && !isReport);
+        if (!isReport)
+        {
+            ThrowUnlessRunnable(cells, places, only.Length > 0);
+        }
+
         using IBackend backend = _compute.Open(parse);
         TrainingDisplay display = TrainingDisplay.For(_shell, parse.GetValue(_shell.Json));
         var results = new ResultFolder(new Catalogue(experiments, runs), folder);
@@ -77,7 +84,7 @@ internal sealed class ReproduceCommand
         {
             foreach (CellFolder cell in isReport ? [] : cells)
             {
-                Outcome outcome = RunOne(cell, places.GetValueOrDefault(cell.Cell.Data.Name), backend, display);
+                Outcome outcome = RunOne(cell, places.GetValueOrDefault(cell.Cell.Data.Name), parse.GetValue(_points), backend, display);
                 outcomes.Add(outcome);
                 display.Announce($"[{outcomes.Count}/{cells.Length}] {outcome}");
                 if (outcome.IsNew)
@@ -92,11 +99,22 @@ internal sealed class ReproduceCommand
             throw;
         }
 
-        Report(parse, folder, runs, outcomes, [.. results.WriteTexts(), .. results.DrawFigures(groups, backend)]);
+        Report(parse, folder, runs, outcomes, [.. results.WriteTexts(), .. results.DrawFigures(groups, backend, display.Announce)]);
+        ThrowIfFailed(outcomes);
+        return ExitCode.Success;
+    }
+
+    private static void ThrowIfFailed(List<Outcome> outcomes)
+    {
         Outcome[] failed = [.. outcomes.Where(outcome => outcome.Failure is not null)];
-        return failed.Length == 0 ? ExitCode.Success
-            : throw new DivergedException(
-                $"{failed.Length} of {outcomes.Count} cells diverged: {string.Join("; ", failed.Select(f => f.ToString()))}", failed[0].Failure!);
+        if (failed.Length == 0)
+        {
+            return;
+        }
+
+        string summary = $"{failed.Length} of {outcomes.Count} cells failed: {string.Join("; ", failed.Select(f => f.ToString()))}";
+        Exception? numerical = failed.Select(f => f.Failure).FirstOrDefault(f => f is DivergedException or NonFiniteException);
+        throw numerical is null ? new InputException(summary) : new DivergedException(summary, numerical);
     }
 
     // Data set by data set, so that what is finished early can be compared.
@@ -151,7 +169,8 @@ internal sealed class ReproduceCommand
 
     private static bool IsWithoutPictures(CellFolder cell, string? path) => cell.Cell.IsOfPictures && path is null && !cell.HasRun;
 
-    private Outcome RunOne(CellFolder cell, string? path, IBackend backend, TrainingDisplay display)
+    // What is wrong with one cell does not stop the others.
+    private Outcome RunOne(CellFolder cell, string? path, int? points, IBackend backend, TrainingDisplay display)
     {
         string name = cell.Cell.Name;
         if (cell.Result() is { } finished)
@@ -177,9 +196,14 @@ internal sealed class ReproduceCommand
 
         try
         {
-            return new Outcome(name, "finished", new CellRun(cell, backend, path).Run(display, _shell.Cancellation)) { IsNew = true };
+            if (cell.Result() is { } meanwhile)
+            {
+                return new Outcome(name, "finished by another process", meanwhile);
+            }
+
+            return new Outcome(name, "finished", new CellRun(cell, backend, path, points).Run(display, _shell.Cancellation)) { IsNew = true };
         }
-        catch (DivergedException failure)
+        catch (Exception failure) when (failure is DivergedException or NonFiniteException or CheckpointFormatException or InputException)
         {
             return new Outcome(name, failure.Message, null) { Failure = failure };
         }
@@ -215,7 +239,7 @@ internal sealed class ReproduceCommand
     {
         public bool IsNew { get; init; }
 
-        public DivergedException? Failure { get; init; }
+        public Exception? Failure { get; init; }
 
         public override string ToString() => Result is null ? $"{Name}: {State}"
             : $"{Name}: {State}, {CellText.Number(Result.Test)} ± {CellText.Number(Result.StandardError)} {Result.Unit}"

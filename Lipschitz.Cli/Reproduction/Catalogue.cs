@@ -38,14 +38,11 @@ internal sealed class Catalogue(Experiments experiments, string runs)
     private CellSummary Summary(ExperimentGroup group, ExperimentModel model, ExperimentData data, long? steps)
     {
         IReadOnlyList<CellFolder> folders = Folders(group, model, data, steps);
-        (CellFolder Folder, CellResult? Result)[] finished =
-        [
-            .. folders.Select(folder => (Folder: folder, Result: Result(folder))).Where(run => run.Result is not null),
-        ];
+        CellResult[] finished = [.. folders.Select(Result).OfType<CellResult>()];
         string pending = (folders.Count > 0 ? folders[0] : Folder(group, model, data, 0, steps)).Progress();
         double? entropy = ToyDensities.All.FirstOrDefault(density => density.Name == data.Name)?.Entropy;
         return new CellSummary(
-            group, model, data, [.. finished.Select(run => run.Result!)], finished.Average(run => run.Folder.LowestTest()), pending, entropy,
+            group, model, data, finished, pending, entropy,
             LipschitzBudget.Of(experiments.Cell(group, model, data, 0, steps).Configuration(null).Model));
     }
 

@@ -43,10 +43,6 @@ internal sealed class CellFolder(Cell cell, string runs)
     /// <inheritdoc cref="Open" path="/exception"/>
     public CellResult? Result() => Open() is not null && CellResult.IsIn(Path) ? CellResult.Read(Path) : null;
 
-    /// <summary>The lowest test during training, in the unit of the result; null where none was made.</summary>
-    /// <inheritdoc cref="Open" path="/exception"/>
-    public double? LowestTest() => Open()?.Metrics.Read().Min(line => line.TestBitsPerDim ?? line.TestNll);
-
     /// <summary>How far a run without a result is.</summary>
     public string Progress()
     {

@@ -14,7 +14,8 @@ namespace Lipschitz.Cli.Reproduction;
 /// <param name="folder">The cell and its folder.</param>
 /// <param name="backend">Where to train.</param>
 /// <param name="dataPath">Where the pictures lie; null for points, and for the place that a run begun before has kept.</param>
-internal sealed class CellRun(CellFolder folder, IBackend backend, string? dataPath)
+/// <param name="testPoints">Points of the last test; null for the experiment's.</param>
+internal sealed class CellRun(CellFolder folder, IBackend backend, string? dataPath, int? testPoints)
 {
     /// <summary>Trains what is missing, measures the model and writes its result.</summary>
     /// <param name="display">Shows the training.</param>
@@ -60,10 +61,8 @@ internal sealed class CellRun(CellFolder folder, IBackend backend, string? dataP
 
     private CellResult Measure(RunDirectory run, Configuration configuration, IPointSource data, bool trained)
     {
-        Configuration tested = configuration with
-        {
-            Evaluation = configuration.Evaluation with { Points = folder.Cell.Group.TestPoints ?? configuration.Evaluation.Points },
-        };
+        int count = testPoints ?? folder.Cell.Group.TestPoints ?? configuration.Evaluation.Points;
+        Configuration tested = configuration with { Evaluation = configuration.Evaluation with { Points = count } };
         TestReport Test() => FlowTest.Run(run.LoadFlow(backend), tested, data, configuration.Training.Steps);
         Certification certification = Certification.Make(run, Test(), Test);
         TestReport test = certification.After;

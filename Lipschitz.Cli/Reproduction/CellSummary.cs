@@ -5,13 +5,12 @@ namespace Lipschitz.Cli.Reproduction;
 /// <param name="Model">The model.</param>
 /// <param name="Data">The data set.</param>
 /// <param name="Results">One a finished seed; may be empty.</param>
-/// <param name="LowestTest">The mean over seeds of the lowest test during training; null where none was made.</param>
 /// <param name="Progress">How far the first unfinished run is.</param>
 /// <param name="Entropy">The entropy of the data in nats, where known.</param>
 /// <param name="Budget">What the settings allow Lip(g) of a block; null for pictures.</param>
 internal sealed record CellSummary(
-    ExperimentGroup Group, ExperimentModel Model, ExperimentData Data, IReadOnlyList<CellResult> Results, double? LowestTest, string Progress,
-    double? Entropy, double? Budget)
+    ExperimentGroup Group, ExperimentModel Model, ExperimentData Data, IReadOnlyList<CellResult> Results, string Progress, double? Entropy,
+    double? Budget)
 {
     /// <summary>Whether a seed is finished.</summary>
     public bool IsRun => Results.Count > 0;
@@ -33,6 +32,8 @@ internal sealed record CellSummary(
     /// <summary>How far the mean test is above the entropy.</summary>
     public double? AboveEntropy => IsRun ? Test - Entropy : null;
 
-    /// <summary>Whether the test is below the entropy by more than two standard errors, which only a fault can do.</summary>
-    public bool IsImpossible => AboveEntropy < -2 * StandardError;
+    /// <summary>
+    /// Whether the test of any seed is below the entropy by more than two standard errors: a fault, or the luck of one test in forty.
+    /// </summary>
+    public bool IsImpossible => Results.Any(result => result.Test < Entropy - (2 * result.StandardError));
 }

@@ -13,9 +13,6 @@ internal static class CellText
     /// <summary>A test result.</summary>
     public static string Number(double value) => value.ToString("0.0000", CultureInfo.InvariantCulture);
 
-    /// <summary>The lowest test during training.</summary>
-    public static string Lowest(CellSummary cell) => cell.LowestTest is { } lowest ? Number(lowest) : MarkdownTable.None;
-
     /// <summary>A published number, with the digits it was published with.</summary>
     public static string Published(double? value) => value?.ToString("0.00", CultureInfo.InvariantCulture) ?? MarkdownTable.None;
 

@@ -18,20 +18,21 @@ internal static class Findings
             return $"{data}: nothing can be said of the order before all of its models are run.";
         }
 
-        // The paper's: the first is worse than the others, which may tie.
-        bool holds = true, close = false;
+        // The paper's: the first is worse than the others, which may tie. Less than two standard errors apart is a tie.
+        bool holds = true;
         string text = Named(cells[0]);
         for (int i = 1; i < cells.Count; i++)
         {
             double drop = cells[i - 1].Test - cells[i].Test;
-            holds &= i == 1 ? drop > 0 : drop >= 0;
-            close |= Math.Abs(drop) < 2 * cells[i].StandardError;
-            text += $" {(drop > 0 ? ">" : drop < 0 ? "<" : "=")} {Named(cells[i])}";
+            bool ties = Math.Abs(drop) < 2 * cells[i].StandardError;
+            holds &= drop > 0 ? i > 1 || !ties : i > 1 && ties;
+            text += $" {(ties ? "≈" : drop > 0 ? ">" : "<")} {Named(cells[i])}";
         }
 
         string expected = string.Join(" ", cells.Select((cell, i) => $"{(i == 0 ? "" : i == 1 ? "> " : "≥ ")}{cell.Model.Title}"));
-        string doubt = close ? " Some neighbours differ by less than two standard errors of one test." : "";
-        return $"{data}: {text}; the paper's order {expected} {(holds ? "holds" : "does not hold")}.{doubt}";
+        int seeds = cells.Min(cell => cell.Results.Count);
+        return $"{data}: {text}; the paper's order {expected} {(holds ? "holds" : "does not hold")} with {seeds} {(seeds == 1 ? "seed" : "seeds")} each"
+            + " (≈: less than two standard errors of one test apart; how far seeds lie apart comes on top).";
     }
 
     /// <summary>Whether any cell is below the entropy of its data by more than two standard errors.</summary>
@@ -41,7 +42,7 @@ internal static class Findings
         CellSummary[] below = [.. known.Where(cell => cell.IsImpossible)];
         return known.Length == 0 ? "No finished cell has data of known entropy."
             : below.Length == 0 ? $"None of the {known.Length} finished cells of known entropy is below it by more than two standard errors."
-            : $"BELOW THE ENTROPY by more than two standard errors, which is a fault: {List(below)}.";
+            : $"BELOW THE ENTROPY by more than two standard errors, a fault or the luck of one test in forty: {List(below)}.";
     }
 
     /// <summary>Which cells are at most the published number and a hundredth.</summary>

@@ -14,7 +14,8 @@ namespace Lipschitz.Cli.Reproduction;
 /// <param name="catalogue">What there is.</param>
 /// <param name="folder">Where the figures go.</param>
 /// <param name="backend">Where densities are evaluated.</param>
-internal sealed class PaperFigures(Catalogue catalogue, string folder, IBackend backend)
+/// <param name="announce">Told which runs cannot be shown.</param>
+internal sealed class PaperFigures(Catalogue catalogue, string folder, IBackend backend, Action<string> announce)
 {
     private const int Cells = 130; // along a side of a density
     private const int Points = 4000; // of the data in a panel
@@ -24,8 +25,11 @@ internal sealed class PaperFigures(Catalogue catalogue, string folder, IBackend 
     [
         ("figure1.png", "Figure 1: the quarter circle of (e1, e2) with the factors that the dense layers of the trained LC models have found;"
             + " all began at the cross."),
-        ("figure2a.png", "Figure 2a: points of each data set, and the densities that the models have learned of it, on the same square."),
-        ("figure2b.png", "Figure 2b: test results on the way, of each data set. Curves rather than samples, since how fast and how far each model"
+        ("figure2a.png", "Figure 2a: points of each data set, and the densities that the models have learned of it, on the same square. Each"
+            + " panel's colours run from 0 to its own highest densities, of which the topmost 0.5% share one colour: compare shapes, not brightness."),
+        ("figure2b.png", "Figure 2b: tests on the way, of each data set, all on the same points (for points in the plane 10,000 of those that Table 1"
+            + " is tested on). Until the concatenation is learned, from half of the steps on, the i-DenseNet's curve is also that of + LC, which covers it."
+            + " Curves rather than samples, since how fast and how far each model"
             + " comes is what sets the models apart; samples of models whose densities look alike look alike."),
         ("figure3.png", "Figure 3: heat maps of the normalised e1 and e2 of each dense layer (to the right) of each block (downwards)."),
         ("figure4.png", "Figure 4: samples of the MNIST model."),
@@ -41,15 +45,14 @@ internal sealed class PaperFigures(Catalogue catalogue, string folder, IBackend 
     {
         foreach (ExperimentGroup group in groups.Where(group => group.Table == ResultTable.Table1))
         {
-            CellFolder[] shown =
-                [.. group.Data.SelectMany(data => group.Models.Select(model => catalogue.Shown(group, model, data))).OfType<CellFolder>()];
-            if (shown.Length == 0)
+            IEnumerable<CellFolder?> shown = group.Data.SelectMany(data => group.Models.Select(model => catalogue.Shown(group, model, data)));
+            Drawing[] drawings = [.. shown.OfType<CellFolder>().Select(TryLoad).OfType<Drawing>()];
+            if (drawings.Length == 0)
             {
                 continue;
             }
 
             OutputException.Guard(folder, () => Directory.CreateDirectory(folder));
-            Drawing[] drawings = [.. shown.Select(Load)];
             if (drawings[0].Run.Configuration.Model.Image is null)
             {
                 DrawPoints(drawings);
@@ -191,10 +194,18 @@ internal sealed class PaperFigures(Catalogue catalogue, string folder, IBackend 
         _files.Add(path);
     }
 
-    private Drawing Load(CellFolder cell)
+    private Drawing? TryLoad(CellFolder cell)
     {
-        RunDirectory run = cell.Open()!;
-        return new Drawing(cell, run, run.LoadFlow(backend));
+        try
+        {
+            RunDirectory run = cell.Open()!;
+            return new Drawing(cell, run, run.LoadFlow(backend));
+        }
+        catch (CheckpointFormatException damage)
+        {
+            announce($"figures without {cell.Cell.Name}: {damage.Message}");
+            return null;
+        }
     }
 
     private sealed record Drawing(CellFolder Folder, RunDirectory Run, Flow Flow)

@@ -35,9 +35,12 @@ internal sealed class ResultFolder(Catalogue catalogue, string paper)
     }
 
     /// <summary>Draws the figures of some groups.</summary>
+    /// <param name="groups">The groups.</param>
+    /// <param name="backend">Where densities are evaluated.</param>
+    /// <param name="announce">Told which runs cannot be shown.</param>
     /// <returns>The files.</returns>
-    public IReadOnlyList<string> DrawFigures(IEnumerable<ExperimentGroup> groups, IBackend backend) =>
-        new PaperFigures(catalogue, Path.Combine(_path, "figures"), backend).Draw(groups);
+    public IReadOnlyList<string> DrawFigures(IEnumerable<ExperimentGroup> groups, IBackend backend, Action<string> announce) =>
+        new PaperFigures(catalogue, Path.Combine(_path, "figures"), backend, announce).Draw(groups);
 
     // The same text whatever folder the command was run in: the last two parts.
     private string ShortName()

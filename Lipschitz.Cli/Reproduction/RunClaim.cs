@@ -16,17 +16,24 @@ internal sealed class RunClaim : IDisposable
     {
         string path = run + ".lock";
         OutputException.Guard(path, () => Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!));
-        try
+        for (int attempt = 0; ; attempt++)
         {
-            return new RunClaim(new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose));
-        }
-        catch (IOException) when (File.Exists(path))
-        {
-            return null;
-        }
-        catch (UnauthorizedAccessException refusal)
-        {
-            throw new OutputException(path, refusal);
+            try
+            {
+                return new RunClaim(new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose));
+            }
+            catch (IOException) when (File.Exists(path))
+            {
+                return null;
+            }
+            catch (IOException) when (attempt == 0)
+            {
+                // Whoever had it may have left between the two.
+            }
+            catch (Exception refusal) when (refusal is IOException or UnauthorizedAccessException)
+            {
+                throw new OutputException(path, refusal);
+            }
         }
     }
 

@@ -17,7 +17,8 @@ namespace Lipschitz.Flows;
 /// et al. 2017). In z they keep their columns.
 /// </para>
 /// Points cross this class as rows of doubles, row by row. Batches are cut into shards of fixed size, each worked on by one thread, so
-/// that results do not depend on the number of threads.
+/// that results do not depend on the number of threads. Evaluations may run on several threads at once, changes of parameters not beside
+/// them. A flow lives as long as its backend.
 /// </remarks>
 public sealed class Flow
 {
@@ -182,6 +183,8 @@ public sealed class Flow
     /// <param name="seed">The seed of a random estimator.</param>
     /// <param name="repeats">Independent estimates a point, averaged; with 2 or more a random estimator reports standard errors.</param>
     /// <exception cref="NonFiniteException">A point has no finite density; the message names the first block at fault.</exception>
+    /// <exception cref="ShapeMismatchException">The numbers are not a whole number of rows.</exception>
+    /// <exception cref="NotSupportedException">The estimator does not take points of this width.</exception>
     public LogProbResult LogProb(ReadOnlySpan<double> points, LogDetEstimator estimator, ulong seed = 0, int repeats = 1)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(repeats);
@@ -310,6 +313,10 @@ public sealed class Flow
     }
 
     /// <summary>Draws points from the model: latents from N(0, I), inverted.</summary>
+    /// <param name="count">How many.</param>
+    /// <param name="seed">The seed: point i depends on it and on i alone.</param>
+    /// <param name="tolerance">As of <see cref="Inverse"/>, in the unit of the data.</param>
+    /// <returns>Points [count, Width], row by row.</returns>
     /// <exception cref="ConvergenceException">The inverse failed.</exception>
     public double[] Sample(int count, ulong seed = 0, double tolerance = 1e-5) => Inverse(Latents(count, seed), tolerance).Points;
 

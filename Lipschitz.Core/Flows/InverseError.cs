@@ -4,8 +4,9 @@ namespace Lipschitz.Flows;
 /// <param name="Iterations">Fixed-point iterations, summed over blocks.</param>
 /// <param name="Residual">The largest |F(x) - y|_2 left in a block at its last step.</param>
 /// <param name="Bound">
-/// A bound of |x - F^-1(y)|_2 from the a-posteriori estimates of all blocks, with an allowance for the rounding of one evaluation of
-/// each; so it may end a little above the tolerance.
+/// A bound of |x - F^-1(y)|_2 from the a-posteriori bounds of all blocks, in exact arithmetic but for an allowance for the rounding of one
+/// evaluation of each branch (see <see cref="FixedPointInverse"/>); so it may end a little above the tolerance. The rounding of ActNorm and
+/// other closed inverses is not in it.
 /// </param>
 /// <param name="BlockBound">The largest bound of a single block's inverse for the right side that it was given.</param>
 public readonly record struct InverseError(int Iterations, double Residual, double Bound, double BlockBound);

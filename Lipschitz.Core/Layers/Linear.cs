@@ -15,6 +15,13 @@ public sealed class Linear : ILayer
     private readonly PackedMatrix _adjoint;
 
     /// <summary>Draws weight and bias uniformly from +-1/sqrt(inputs), the weight times <paramref name="scale"/>.</summary>
+    /// <param name="backend">Where the layer lives.</param>
+    /// <param name="name">The prefix of its parameters' names, distinct within a flow.</param>
+    /// <param name="inputs">Columns of x.</param>
+    /// <param name="outputs">Columns of y.</param>
+    /// <param name="normalisation">How the norm of the weight is held.</param>
+    /// <param name="key">The address of the initial numbers: layers of the same key draw the same ones.</param>
+    /// <param name="scale">What the initial weight is multiplied by.</param>
     public Linear(
         IBackend backend, string name, int inputs, int outputs, Normalisation normalisation, RandomKey key, double scale = 1)
     {

@@ -132,6 +132,10 @@ public sealed class Trainer
     /// The flow as it is used after training: averaged parameters where an average is kept, and norms found by as many power
     /// iterations as the evaluation settings ask for. The flow in training is not touched.
     /// </summary>
+    /// <remarks>
+    /// The same object every time, brought up to date by the first call after a step. To keep the flow of a certain step, save it
+    /// (<c>RunDirectory.SaveModel</c>).
+    /// </remarks>
     public Flow InferenceFlow()
     {
         _inference ??= FlowFactory.Create(Configuration, _data.Width, _backend);

@@ -19,22 +19,7 @@ public class ReadmeExample
     }
 
     [Fact]
-    public void The_README_shows_these_lines()
-    {
-        string root = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(root, "Lipschitz.sln")))
-        {
-            root = Path.GetDirectoryName(root)!;
-        }
-
-        string readme = File.ReadAllText(Path.Combine(root, "README.md"));
-        string source = File.ReadAllText(Path.Combine(root, "tests", "Lipschitz.Cli.Tests", "ReadmeExample.cs"));
-        string example = readme.Split("```csharp")[1].Split("```")[0];
-        foreach (string line in example.Split('\n').Select(line => line.Trim()).Where(line => line.Length > 0))
-        {
-            Assert.Contains(line.Replace("Console.WriteLine", "output.WriteLine"), source);
-        }
-    }
+    public void The_README_shows_these_lines() => Documentation.AssertShown("README.md");
 
 #pragma warning disable IDE0055 // as in the README
     private static void Run(StringWriter output)

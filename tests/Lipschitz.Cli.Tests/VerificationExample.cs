@@ -23,30 +23,7 @@ public class VerificationExample
     }
 
     [Fact]
-    public void The_page_shows_these_lines()
-    {
-        string root = Root();
-
-        string page = File.ReadAllText(Path.Combine(root, "docs", "verification.md"));
-        string source = File.ReadAllText(Path.Combine(root, "tests", "Lipschitz.Cli.Tests", "VerificationExample.cs"));
-        string example = page.Split("```csharp")[1].Split("```")[0];
-        foreach (string line in example.Split('\n').Select(line => line.Trim()).Where(line => line.Length > 0))
-        {
-            Assert.Contains(line.Replace("Console.WriteLine", "output.WriteLine"), source);
-        }
-    }
-
-    // From where this file was compiled, if it is still there, or else from where the tests run.
-    private static string Root([System.Runtime.CompilerServices.CallerFilePath] string source = "")
-    {
-        string root = File.Exists(source) ? Path.GetDirectoryName(source)! : AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(root, "Lipschitz.sln")))
-        {
-            root = Path.GetDirectoryName(root) ?? throw new DirectoryNotFoundException("the repository is not above the tests");
-        }
-
-        return root;
-    }
+    public void The_page_shows_these_lines() => Documentation.AssertShown("docs/verification.md");
 
     private static void Run(StringWriter output)
     {
