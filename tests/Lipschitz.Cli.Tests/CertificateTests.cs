@@ -136,6 +136,22 @@ public sealed class CertificateTests : IDisposable
         Assert.Contains("certificate.model.sha256", Refusal(run), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("blocks.1.layers.0.bias")]
+    [InlineData("blocks.0.final.bias")]
+    [InlineData("blocks.0.layers.1.beta")]
+    [InlineData("norms.0.shift")]
+    public void A_number_that_is_none_is_an_unreadable_model(string tensor)
+    {
+        string run = _line.TrainTiny("run", "--set", "activation=LipSwish", "--set", "model.actNorm=true");
+        string model = Path.Combine(run, "model.safetensors");
+        SafeTensorFile file = SafeTensors.Read(model);
+        SafeTensor Spoilt(SafeTensor t) => SafeTensor.FromFloats(t.Name, [.. t.ToFloats()[..^1], float.NaN], [.. t.Shape]);
+        SafeTensors.Write(model, [.. file.Tensors.Select(t => t.Name == tensor ? Spoilt(t) : t)], file.Metadata);
+        Assert.Contains($"of '{tensor}' is NaN", CommandLine.Fail(ExitCode.Data, "verify", run), StringComparison.Ordinal);
+        Assert.False(File.Exists(Path.Combine(run, "certificate.json")));
+    }
+
     private static string Refusal(string run)
     {
         (int code, _, string error) = CommandLine.Run("verify", run, "--check");
