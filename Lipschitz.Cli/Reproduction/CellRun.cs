@@ -65,7 +65,7 @@ internal sealed class CellRun(CellFolder folder, IBackend backend, string? dataP
             Evaluation = configuration.Evaluation with { Points = folder.Cell.Group.TestPoints ?? configuration.Evaluation.Points },
         };
         TestReport Test() => FlowTest.Run(run.LoadFlow(backend), tested, data, configuration.Training.Steps);
-        Certification certification = Certification.Make(run, Test(), Test);
+        Certification certification = Certification.Make(run, Test(), Test, backend);
         TestReport test = certification.After;
         Flow flow = run.LoadFlow(backend);
         double[] points = RoundTrip.TestPoints(configuration, data);

@@ -36,17 +36,19 @@ public static class CertificateBuilder
     /// <param name="model">The path of a model.safetensors file.</param>
     /// <param name="configuration">The configuration of its run.</param>
     /// <param name="tightness">Where to look for a bound below the product of the layers.</param>
+    /// <param name="threads">Threads at most; null for all processors. No number depends on it.</param>
     /// <exception cref="CheckpointFormatException">The file is missing, damaged, not finite, or belongs to another configuration.</exception>
     /// <exception cref="NotSupportedException">The architecture has a layer that no rule covers.</exception>
-    public static FlowCertificate Build(string model, Configuration configuration, Tightness tightness = Tightness.Small) =>
-        Build(new SavedModel(SavedModel.ReadBytes(model), model, configuration.Model), tightness);
+    public static FlowCertificate Build(string model, Configuration configuration, Tightness tightness = Tightness.Small, int? threads = null) =>
+        Build(new SavedModel(SavedModel.ReadBytes(model), model, configuration.Model), tightness, threads);
 
     /// <summary>Bounds of every part of a flow in memory.</summary>
     /// <param name="saved">The flow.</param>
     /// <param name="tightness">Where to look for a bound below the product of the layers.</param>
+    /// <param name="threads">Threads at most; null for all processors.</param>
     /// <param name="known">Certificates of blocks whose weights have not changed since.</param>
     internal static FlowCertificate Build(
-        SavedModel saved, Tightness tightness, IReadOnlyDictionary<string, BlockCertificate>? known = null)
+        SavedModel saved, Tightness tightness, int? threads, IReadOnlyDictionary<string, BlockCertificate>? known = null)
     {
         IReadOnlyList<PartLayout> layout = saved.Layout;
         foreach (PartLayout part in layout)
@@ -55,15 +57,7 @@ public static class CertificateBuilder
         }
 
         var parts = new PartCertificate[layout.Count];
-        try
-        {
-            Parallel.For(0, parts.Length, i =>
-                parts[i] = known?.GetValueOrDefault(layout[i].Name) ?? Part(saved, layout[i], tightness));
-        }
-        catch (AggregateException failures)
-        {
-            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failures.InnerExceptions[0]);
-        }
+        BoundedLoop.Run(parts.Length, threads, i => parts[i] = known?.GetValueOrDefault(layout[i].Name) ?? Part(saved, layout[i], tightness));
 
         // From the end: what acts on a part of the features only is F beside the identity, as a whole.
         BiLipschitz flow = BiLipschitz.Isometry;

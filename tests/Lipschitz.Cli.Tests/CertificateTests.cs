@@ -37,6 +37,9 @@ public sealed class CertificateTests : IDisposable
         Assert.Contains("OK: 2 blocks", CommandLine.Succeed("verify", run, "--check"), StringComparison.Ordinal);
         Assert.Contains("not covered", CommandLine.Succeed("verify", run, "--check"), StringComparison.Ordinal);
         Assert.Contains("ratio", CommandLine.Succeed("verify", run, "--falsify", "100"), StringComparison.Ordinal);
+        byte[] certificate = File.ReadAllBytes(Path.Combine(run, "certificate.json"));
+        CommandLine.Succeed("verify", run, "--threads", "1");
+        Assert.Equal(certificate, File.ReadAllBytes(Path.Combine(run, "certificate.json")));
         Assert.Contains("the model is unchanged", CommandLine.Succeed("certify", run), StringComparison.Ordinal);
     }
 
@@ -123,7 +126,7 @@ public sealed class CertificateTests : IDisposable
     {
         string run = _line.TrainTiny();
         string path = Path.Combine(run, "certificate.json"), model = Path.Combine(run, "model.safetensors");
-        Assert.Contains("certificate.json: there is none", Refusal(run), StringComparison.Ordinal);
+        Assert.Contains($"there is no {path}", CommandLine.Fail(ExitCode.Data, "verify", run, "--check"), StringComparison.Ordinal);
         CommandLine.Succeed("verify", run);
         string text = File.ReadAllText(path);
         File.WriteAllText(path, text.Replace("\"width\": 2", "\"width\": 3", StringComparison.Ordinal));

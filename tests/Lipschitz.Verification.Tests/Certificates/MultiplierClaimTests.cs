@@ -27,7 +27,7 @@ public sealed class MultiplierClaimTests
         FlowFile.Write(path, FlowFactory.Create(configuration, 3, backend), 0);
         var saved = new SavedModel(SavedModel.ReadBytes(path), path, configuration.Model);
         Directory.Delete(Path.GetDirectoryName(path)!, recursive: true);
-        foreach (BlockCertificate block in CertificateBuilder.Build(saved, Tightness.Small).Blocks)
+        foreach (BlockCertificate block in CertificateBuilder.Build(saved, Tightness.Small, threads: 1).Blocks)
         {
             var claim = Assert.IsType<MultiplierCertificate>(block.Branch);
             SlopeProblem problem = SlopeProblem.From(MultiplierClaim.Network(saved, [.. claim.Layers]))!;
