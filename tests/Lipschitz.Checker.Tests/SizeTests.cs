@@ -61,9 +61,18 @@ public sealed class SizeTests
         Assert.Contains("inputs and neurons", Assert.Single(report.Findings).Reason, StringComparison.Ordinal);
     }
 
-    private static TrainedRun Picture(int width, float weight) => TrainedRun.Fill(
+    [Theory]
+    [InlineData(Huge, Huge)]
+    [InlineData(12, 13)]
+    public void The_prover_refuses_pictures_that_no_model_can_have(int pictureWidth, int width)
+    {
+        using TrainedRun run = Picture(pictureWidth, 0.05f, width);
+        Assert.Throws<Checkpoints.CheckpointFormatException>(() => run.Certify(Tightness.Product));
+    }
+
+    private static TrainedRun Picture(int width, float weight, int? columns = null) => TrainedRun.Fill(
         s_small with { Image = new() { Height = 1, Width = width, Channels = 1, Blocks = [1], FullyConnected = 0 } },
-        width, ("blocks.0.layers.0.effective", 9, 1, weight), ("blocks.0.layers.0.bias", 1, 1, 0),
+        columns ?? width, ("blocks.0.layers.0.effective", 9, 1, weight), ("blocks.0.layers.0.bias", 1, 1, 0),
         ("blocks.0.layers.1.effective", 9, 1, weight), ("blocks.0.layers.1.bias", 1, 1, 0));
 
     // The checker's own reading refuses such a width.
