@@ -1,7 +1,6 @@
 using Lipschitz.Backends;
 using Lipschitz.Checkpoints;
 using Lipschitz.Cpu;
-using Lipschitz.Flows;
 using Lipschitz.Models;
 using Lipschitz.Tensors;
 using Lipschitz.Verification.Branches;
