@@ -139,12 +139,16 @@ public static class CertificateChecker
         {
             findings.Add(refusal.Finding);
         }
-        catch (Exception e) when (e is InvalidOperationException or OverflowException)
+        catch (Exception e) when (IsOfTheFiles(e))
         {
-            // Texts that are no valid Unicode, and sizes beyond all counts.
             findings.Add(new Finding("a file", $"cannot be understood ({e.Message})"));
         }
     }
+
+    // Texts that are no valid Unicode, sizes beyond all counts or beyond this machine's memory; also inside of a parallel loop.
+    private static bool IsOfTheFiles(Exception e) => e is AggregateException all
+        ? all.InnerExceptions.All(IsOfTheFiles)
+        : e is InvalidOperationException or OverflowException or OutOfMemoryException;
 
     private static CheckReport Refused(IReadOnlyList<Finding> findings) => new(findings, [], double.NaN, double.NaN);
 }

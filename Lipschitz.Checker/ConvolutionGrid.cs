@@ -15,6 +15,7 @@ namespace Lipschitz.Checker;
 /// </remarks>
 internal sealed class ConvolutionGrid
 {
+    private const int MostFrequencies = 1 << 24; // far above the pictures that fit into a model's 2^20 columns
     private const double CosineError = 1.0 / (1L << 40);
     private const double Underflow = 1e-280; // of k^2 products a part, at entries and cosines above 1e-280
     private readonly double[][] _taps; // row by row, each [_rows, _columns], the smaller side first
@@ -47,7 +48,8 @@ internal sealed class ConvolutionGrid
     {
         int half = _kernel / 2;
         bool contains = grid is [int rows, int columns, 0 or 1, 0 or 1]
-            && rows >= height + half && rows <= height + half + 8 && columns >= width + half && columns <= width + half + 8;
+            && rows >= height + half && rows <= height + half + 8 && columns >= width + half && columns <= width + half + 8
+            && (long)rows * columns <= MostFrequencies;
         double perEntry = Outward.MultiplyUp(1.5, Outward.AddUp(Outward.Gamma((_kernel * _kernel) + 1), CosineError));
         double error = Outward.MultiplyUp(Outward.MultiplyUp(_kernel, _frobenius), Outward.AddUp(perEntry, relativeError));
         double t = Outward.SubtractDown(bound, Outward.AddUp(error, Underflow));

@@ -9,6 +9,7 @@ namespace Lipschitz.Checker;
 internal sealed class ModelFile
 {
     private const string File = "model.safetensors";
+    private const int LargestWidth = 1 << 20; // that of models that can be read at all
     private readonly byte[] _bytes;
     private readonly Dictionary<string, (int Rows, int Columns, int Begin, int Length)> _matrices = new(StringComparer.Ordinal);
 
@@ -29,8 +30,8 @@ internal sealed class ModelFile
                 Fields texts = Fields.AtLeast(entry.Value, $"{File}: metadata");
                 texts.MustBe("format", "lipschitz-flow-1");
                 Refusal.Unless(
-                    int.TryParse(texts.Text("width"), System.Globalization.NumberStyles.None, null, out int width) && width > 0,
-                    texts.PathOf("width"), "a count is due");
+                    int.TryParse(texts.Text("width"), System.Globalization.NumberStyles.None, null, out int width) && width is > 0 and <= LargestWidth,
+                    texts.PathOf("width"), $"a count of at most {LargestWidth} is due");
                 Width = width;
             }
             else

@@ -12,6 +12,9 @@ internal sealed record Stage(double[] Weight, int Rows, int Columns, int Start);
 /// </remarks>
 internal sealed class Multipliers(int inputs, ActivationConstant activation)
 {
+    /// <summary>Inputs and neurons of a branch at most: matrices of that size fit into memory.</summary>
+    public const int LargestWidth = 4096;
+
     private const double LargestWeight = 1e6, LargestMultiplier = 1e50, Underflow = 1e-100; // 16 stages of such weights cannot amplify 2^-1074 to this
     private readonly List<(double[] Value, double[] Size)> _raw = [];
     private readonly List<(double[] Value, double[] Size)> _pre = [];

@@ -106,6 +106,8 @@ internal sealed class Rules(ModelFile model, Architecture architecture)
         JsonElement[] layers = branch.List("layers", all.Length);
         var stages = new List<Stage>();
         int d = architecture.Width, start = 0;
+        long entries = d + all.Take(all.Length - 1).Sum(layer => (long)layer.Rows) + (architecture.IsDenseNet ? 0 : d);
+        Refusal.Unless(entries <= Multipliers.LargestWidth, path, $"has more than {Multipliers.LargestWidth} inputs and neurons");
         if (!architecture.IsDenseNet)
         {
             double[] identity = [.. Enumerable.Range(0, d * d).Select(k => k % (d + 1) == 0 ? 1.0 : 0)];

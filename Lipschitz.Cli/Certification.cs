@@ -1,3 +1,4 @@
+using Lipschitz.Backends;
 using Lipschitz.Checkpoints;
 using Lipschitz.Training;
 using Lipschitz.Verification.Certificates;
@@ -20,12 +21,12 @@ internal sealed record Certification(
     /// <summary>The largest proven bound of a branch.</summary>
     public double LargestBound => Certificate.Blocks.Max(block => block.Branch.Lipschitz);
 
-    /// <summary>Scales the model of a run and, if all its blocks are proven then, writes certificate.json.</summary>
-    public static Certification Make(RunDirectory run, TestReport before, Func<TestReport> test)
+    /// <summary>Scales the model of a run and, if all its blocks are proven then, writes certificate.json; on the threads of the backend.</summary>
+    public static Certification Make(RunDirectory run, TestReport before, Func<TestReport> test, IBackend backend)
     {
         string model = run.In("model.safetensors"), path = run.In("certificate.json");
         (IReadOnlyList<ScaledWeight> scaled, FlowCertificate certificate) =
-            OutputException.Guard(model, () => Rescaling.Apply(model, run.Configuration));
+            OutputException.Guard(model, () => Rescaling.Apply(model, run.Configuration, ComputeOptions.HostThreads(backend)));
         if (certificate.IsContractive)
         {
             OutputException.Guard(path, () => CertificateJson.Write(path, certificate));

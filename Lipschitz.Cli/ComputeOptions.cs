@@ -53,6 +53,9 @@ internal sealed class ComputeOptions
         }
     }
 
+    /// <summary>The threads for what is done beside a backend, such as proofs; null for all processors where it is a device.</summary>
+    public static int? HostThreads(IBackend backend) => IsDevice(backend) ? null : backend.Threads;
+
     /// <summary>Such as <c>2 threads</c>, or the name of a device.</summary>
     public static string Describe(IBackend backend) =>
         IsDevice(backend) ? backend.Name : $"{backend.Threads} {(backend.Threads == 1 ? "thread" : "threads")}";

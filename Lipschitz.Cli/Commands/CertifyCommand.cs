@@ -26,7 +26,7 @@ internal static class CertifyCommand
             IPointSource data = DataSources.Open(DataSources.At(directory.Configuration, parse.GetValue(path)));
             using IBackend backend = ComputeOptions.OpenCpu(parse.GetValue(threads));
             TestReport Test() => FlowTest.Run(directory.LoadFlow(backend), directory.Configuration, data);
-            Certification certification = Certification.Make(directory, Test(), Test);
+            Certification certification = Certification.Make(directory, Test(), Test, backend);
             certification.Require();
             Report(shell, parse, directory, certification);
             return ExitCode.Success;

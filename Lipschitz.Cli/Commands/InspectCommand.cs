@@ -102,7 +102,7 @@ internal static class InspectCommand
             string estimates = string.Join(" ", flow.BlockLipschitzEstimates().Select(l => $"{l:0.000}"));
             text.WriteLine($"trained parameters          {trained,10:N0}");
             text.WriteLine($"as the paper's code counts  {paper,10:N0}  (two untrained roulette scalars a block more)");
-            text.WriteLine($"block Lipschitz estimates   {estimates}");
+            text.WriteLine($"block Lipschitz estimates   {estimates}  (of the parameters, before lipschitz certify scales weights)");
         });
     }
 

@@ -113,7 +113,7 @@ internal sealed class TrainCommand
         Certification? certification = null;
         if (parse.GetValue(_certify))
         {
-            certification = Certification.Make(run, test, () => FlowTest.Run(run.LoadFlow(backend), configuration, data, test.Step));
+            certification = Certification.Make(run, test, () => FlowTest.Run(run.LoadFlow(backend), configuration, data, test.Step), backend);
             test = certification.After;
         }
 

@@ -28,12 +28,22 @@ internal static class VerifyCommand
         Option<int?> threads = Arguments.Threads();
         var command = new DocumentedCommand(
             "verify",
-            "Prove Lipschitz bounds of a trained flow, rounding included, and write them to certificate.json in the run's directory.",
+            "Prove Lipschitz bounds of a trained flow, the proof's own rounding included, and write them to certificate.json in the run's directory.",
             "lipschitz verify runs/moons-quick",
             "lipschitz verify runs/moons-quick --check",
             "lipschitz verify runs/moons-quick --falsify 100000 --seed 1") { run, check, falsify, seed, tight, threads };
         command.SetAction(parse =>
         {
+            if (parse.GetValue(check))
+            {
+                Refuse(parse, "does not go with --check", falsify, seed, tight, threads);
+            }
+
+            if (parse.GetValue(falsify) is null)
+            {
+                Refuse(parse, "needs --falsify", seed);
+            }
+
             RunDirectory directory = Runs.Open(parse.GetRequiredValue(run));
             Tightness tightness = parse.GetValue(tight) ? Tightness.All : Tightness.Small;
             if (parse.GetValue(check))
@@ -47,7 +57,7 @@ internal static class VerifyCommand
             }
             else
             {
-                Prove(shell, parse, directory, tightness);
+                Prove(shell, parse, directory, tightness, parse.GetValue(threads));
             }
 
             return ExitCode.Success;
@@ -55,10 +65,21 @@ internal static class VerifyCommand
         return command;
     }
 
-    private static void Prove(Shell shell, ParseResult parse, RunDirectory run, Tightness tightness)
+    private static void Refuse(ParseResult parse, string reason, params Option[] options)
+    {
+        foreach (Option option in options)
+        {
+            if (parse.GetResult(option) is { Implicit: false })
+            {
+                throw new UsageException($"{option.Name} {reason}");
+            }
+        }
+    }
+
+    private static void Prove(Shell shell, ParseResult parse, RunDirectory run, Tightness tightness, int? threads)
     {
         var watch = Stopwatch.StartNew();
-        FlowCertificate certificate = CertificateBuilder.Build(run.In("model.safetensors"), run.Configuration, tightness);
+        FlowCertificate certificate = CertificateBuilder.Build(run.In("model.safetensors"), run.Configuration, tightness, threads);
         double seconds = watch.Elapsed.TotalSeconds;
         using IBackend backend = ComputeOptions.OpenCpu(threads: 1);
         IReadOnlyList<double> estimates = run.LoadFlow(backend).BlockLipschitzEstimates();
@@ -89,7 +110,7 @@ internal static class VerifyCommand
         };
         shell.Report(parse, result, console =>
         {
-            Table table = CertificateText.Columns("block", "product bound", "tight bound", "estimate", "inverse at most");
+            Table table = CertificateText.Columns("block", "product bound", "tight bound", "estimate of training", "inverse at most");
             for (int b = 0; b < blocks.Length; b++)
             {
                 table.AddRow(
@@ -113,6 +134,11 @@ internal static class VerifyCommand
 
     private static void Check(Shell shell, ParseResult parse, RunDirectory run)
     {
+        if (!File.Exists(run.In(CertificateFile)))
+        {
+            throw new InputException($"there is no {run.In(CertificateFile)}; lipschitz verify {run.Path} writes it");
+        }
+
         CheckReport report;
         try
         {
@@ -162,7 +188,7 @@ internal static class VerifyCommand
     private static void Falsify(
         Shell shell, ParseResult parse, RunDirectory run, Tightness tightness, IBackend backend, FalsificationOptions options)
     {
-        FlowCertificate certificate = CertificateBuilder.Build(run.In("model.safetensors"), run.Configuration, tightness);
+        FlowCertificate certificate = CertificateBuilder.Build(run.In("model.safetensors"), run.Configuration, tightness, backend.Threads);
         BlockCertificate[] blocks = [.. certificate.Blocks];
         Flow flow = run.LoadFlow(backend);
         var watch = Stopwatch.StartNew();

@@ -64,7 +64,7 @@ internal sealed class CellRun(CellFolder folder, IBackend backend, string? dataP
         int count = testPoints ?? folder.Cell.Group.TestPoints ?? configuration.Evaluation.Points;
         Configuration tested = configuration with { Evaluation = configuration.Evaluation with { Points = count } };
         TestReport Test() => FlowTest.Run(run.LoadFlow(backend), tested, data, configuration.Training.Steps);
-        Certification certification = Certification.Make(run, Test(), Test);
+        Certification certification = Certification.Make(run, Test(), Test, backend);
         TestReport test = certification.After;
         Flow flow = run.LoadFlow(backend);
         double[] points = RoundTrip.TestPoints(configuration, data);

@@ -105,13 +105,16 @@ public sealed class Flow
     /// <summary>What <see cref="Prepare()"/> works on in parallel: the bijections and, last, the head if there is one.</summary>
     internal int Parts => Bijections.Count + (Head is null ? 0 : 1);
 
-    /// <summary>Makes effective weights from parameters, after every change of them.</summary>
+    /// <summary>
+    /// Makes effective weights from parameters, after every change of them. A loaded flow has those of its file, perhaps scaled down for a
+    /// certificate; this replaces them.
+    /// </summary>
     public void Prepare() => _backend.Parallel(Parts, Prepare);
 
     /// <summary>Turns a flat gradient with respect to effective weights into one with respect to parameters, in place.</summary>
     public void PullBack(Tensor gradient) => _backend.Parallel(Parts, part => PullBack(part, gradient));
 
-    /// <summary>Improves the estimates of the weights' norms, and prepares.</summary>
+    /// <summary>Improves the estimates of the weights' norms, and prepares: on a loaded flow see <see cref="Prepare()"/>.</summary>
     public void UpdateNorms(int iterations, double tolerance = 0) =>
         _backend.Parallel(Parts, part => UpdateNorms(part, iterations, tolerance));
 
@@ -166,7 +169,7 @@ public sealed class Flow
         Head!.Prepare();
     }
 
-    /// <summary>The Lipschitz estimate of each block's branch, in order.</summary>
+    /// <summary>The Lipschitz estimate of each block's branch, in order: of its parameters, also where a file had the weights scaled.</summary>
     public IReadOnlyList<double> BlockLipschitzEstimates() => [.. Blocks.Select(block => block.Branch.LipschitzEstimate)];
 
     /// <summary>A record of forward passes of one shard.</summary>

@@ -15,6 +15,7 @@ public static class SeriesTruncation
             throw new ArgumentOutOfRangeException(nameof(lipschitz), lipschitz, "The series converges for Lipschitz constants in [0, 1).");
         }
 
-        return dimension * Math.Pow(lipschitz, terms + 1) / ((terms + 1) * (1 - lipschitz));
+        double next = terms + 1.0; // the first term that is cut, beyond an int after its largest
+        return dimension * Math.Pow(lipschitz, next) / (next * (1 - lipschitz));
     }
 }

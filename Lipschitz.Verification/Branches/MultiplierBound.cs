@@ -64,8 +64,11 @@ public static class MultiplierBound
             throw new ArgumentException("Multipliers must be non-negative, one for each neuron.", nameof(multipliers));
         }
 
-        return Proves(Form(problem, [.. multipliers]), problem.InputWidth, rho);
+        return Proves(problem, [.. multipliers], rho);
     }
+
+    /// <summary>Whether multipliers that are not negative prove Lip(g)^2 &lt;= rho with the slopes of the problem.</summary>
+    internal static bool Proves(SlopeProblem problem, double[] multipliers, double rho) => Proves(Form(problem, multipliers), problem.InputWidth, rho);
 
     // Encloses -(G'G + sum lambda_i Q_i), lower triangle, where
     // Q_i = (alpha + beta)(e_i p_i' + p_i e_i') - 2 e_i e_i' - 2 alpha beta p_i p_i'.

@@ -33,6 +33,9 @@ internal sealed class SlopeProblem
 
     public int Neurons => Starts[^1];
 
+    /// <summary>The same with slopes in one interval for all neurons.</summary>
+    public SlopeProblem With(Interval slopes) => new(InputWidth, Starts, Pre, Output, [.. Slopes.Select(_ => slopes)]);
+
     public int Width => InputWidth + Neurons;
 
     /// <summary>Makes the problem; null when some nonlinearity couples neurons, and on pictures.</summary>

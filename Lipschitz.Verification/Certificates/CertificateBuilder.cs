@@ -1,3 +1,4 @@
+using Lipschitz.Backends;
 using Lipschitz.Checkpoints;
 using Lipschitz.Models;
 using Lipschitz.Tensors;
@@ -35,29 +36,28 @@ public static class CertificateBuilder
     /// <param name="model">The path of a model.safetensors file.</param>
     /// <param name="configuration">The configuration of its run.</param>
     /// <param name="tightness">Where to look for a bound below the product of the layers.</param>
-    /// <exception cref="CheckpointFormatException">The file is missing, damaged, or belongs to another configuration.</exception>
+    /// <param name="threads">Threads at most; null for all processors. No number depends on it.</param>
+    /// <exception cref="CheckpointFormatException">The file is missing, damaged, not finite, or belongs to another configuration.</exception>
     /// <exception cref="NotSupportedException">The architecture has a layer that no rule covers.</exception>
-    public static FlowCertificate Build(string model, Configuration configuration, Tightness tightness = Tightness.Small) =>
-        Build(new SavedModel(SavedModel.ReadBytes(model), model, configuration.Model), tightness);
+    public static FlowCertificate Build(string model, Configuration configuration, Tightness tightness = Tightness.Small, int? threads = null) =>
+        Build(new SavedModel(SavedModel.ReadBytes(model), model, configuration.Model), tightness, threads);
 
     /// <summary>Bounds of every part of a flow in memory.</summary>
     /// <param name="saved">The flow.</param>
     /// <param name="tightness">Where to look for a bound below the product of the layers.</param>
+    /// <param name="threads">Threads at most; null for all processors.</param>
     /// <param name="known">Certificates of blocks whose weights have not changed since.</param>
     internal static FlowCertificate Build(
-        SavedModel saved, Tightness tightness, IReadOnlyDictionary<string, BlockCertificate>? known = null)
+        SavedModel saved, Tightness tightness, int? threads, IReadOnlyDictionary<string, BlockCertificate>? known = null)
     {
         IReadOnlyList<PartLayout> layout = saved.Layout;
+        foreach (PartLayout part in layout)
+        {
+            RequireRest(saved, part);
+        }
+
         var parts = new PartCertificate[layout.Count];
-        try
-        {
-            Parallel.For(0, parts.Length, i =>
-                parts[i] = known?.GetValueOrDefault(layout[i].Name) ?? Part(saved, layout[i], tightness));
-        }
-        catch (AggregateException failures)
-        {
-            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failures.InnerExceptions[0]);
-        }
+        BoundedLoop.Run(parts.Length, threads, i => parts[i] = known?.GetValueOrDefault(layout[i].Name) ?? Part(saved, layout[i], tightness));
 
         // From the end: what acts on a part of the features only is F beside the identity, as a whole.
         BiLipschitz flow = BiLipschitz.Isometry;
@@ -67,6 +67,30 @@ public static class CertificateBuilder
         }
 
         return new FlowCertificate(saved.Sha256, saved.Width, saved.Settings, parts, flow.Forward * Headroom, flow.Inverse * Headroom);
+    }
+
+    // No bound depends on shifts, biases and the scalars of activations, but where they are no numbers there is no function.
+    private static void RequireRest(SavedModel saved, PartLayout part)
+    {
+        if (part is ScaleLayout scale)
+        {
+            saved.Matrix($"{scale.Name}.shift", 1, scale.Columns);
+        }
+
+        if (part is not BlockLayout { Branch: var branch })
+        {
+            return;
+        }
+
+        LayerLayout?[] layers = [branch.First, .. branch.Layers, branch.Final];
+        foreach (LayerLayout layer in layers.OfType<LayerLayout>())
+        {
+            saved.Matrix($"{layer.Name}.bias", 1, layer.Outputs);
+            if (layer.Activated && saved.Settings.Activation.ParameterCount() is > 0 and int scalars)
+            {
+                saved.Matrix($"{layer.Name}.beta", 1, scalars);
+            }
+        }
     }
 
     private static PartCertificate Part(SavedModel saved, PartLayout part, Tightness tightness)

@@ -1,6 +1,7 @@
 using Lipschitz.Backends;
 using Lipschitz.Models;
 using Lipschitz.Verification.Branches;
+using Lipschitz.Verification.Rounding;
 using MathNet.Numerics.LinearAlgebra;
 
 namespace Lipschitz.Verification.Certificates;
@@ -19,7 +20,7 @@ internal static class MultiplierClaim
     private const int FewSteps = 30;
     private const int MostSteps = 200;
 
-    /// <summary>A claim, or null where none is looked for or found.</summary>
+    /// <summary>A proven claim, or null where none is looked for or found.</summary>
     /// <param name="saved">The model.</param>
     /// <param name="product">The claim by the product of layers.</param>
     /// <param name="tightness">Where to look.</param>
@@ -45,7 +46,11 @@ internal static class MultiplierClaim
                 double[] lambda = [.. proof.Multipliers.Select(multiplier => Math.Max(multiplier, floor))];
                 if (Robust(Form(problem, lambda, least, largest), problem.InputWidth) is { } lipschitz)
                 {
-                    return new MultiplierCertificate(lipschitz, product.Activation, product.Phi, least, largest, layers, lambda);
+                    var claim = new MultiplierCertificate(lipschitz, product.Activation, product.Phi, least, largest, layers, lambda);
+                    if (Proves(problem, claim))
+                    {
+                        return claim;
+                    }
                 }
             }
         }
@@ -53,7 +58,13 @@ internal static class MultiplierClaim
         return null;
     }
 
-    private static BranchNetwork Network(SavedModel saved, WeightClaim[] layers)
+    /// <summary>Whether a claim is proven as it will be written: by its own multipliers and slopes, below its own bound.</summary>
+    internal static bool Proves(SlopeProblem problem, MultiplierCertificate claim) =>
+        MultiplierBound.Proves(
+            problem.With(new Interval(claim.Least, claim.Largest)), [.. claim.Multipliers], Outward.MultiplyDown(claim.Lipschitz, claim.Lipschitz));
+
+    /// <summary>A branch as the claims about it see it.</summary>
+    internal static BranchNetwork Network(SavedModel saved, WeightClaim[] layers)
     {
         Activation phi = saved.Settings.Activation;
         int d = saved.Width;

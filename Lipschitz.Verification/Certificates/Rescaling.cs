@@ -24,10 +24,14 @@ public static class Rescaling
     /// not enough, the last weight is scaled until the block's bound is 0.999. The file is replaced as a whole, and only if something
     /// changes.
     /// </remarks>
+    /// <param name="model">The path of a model.safetensors file.</param>
+    /// <param name="configuration">The configuration of its run.</param>
+    /// <param name="threads">Threads at most; null for all processors. No number depends on it.</param>
     /// <returns>The weights that were scaled, and the certificate of the flow as it is now.</returns>
     /// <exception cref="CheckpointFormatException">The file is missing, damaged, or belongs to another configuration.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
-    public static (IReadOnlyList<ScaledWeight> Scaled, FlowCertificate Certificate) Apply(string model, Configuration configuration)
+    public static (IReadOnlyList<ScaledWeight> Scaled, FlowCertificate Certificate) Apply(
+        string model, Configuration configuration, int? threads = null)
     {
         byte[] bytes = SavedModel.ReadBytes(model);
         var scaled = new Dictionary<string, double>();
@@ -35,7 +39,7 @@ public static class Rescaling
         for (int round = 0; ; round++)
         {
             var saved = new SavedModel(bytes, model, configuration.Model);
-            FlowCertificate certificate = CertificateBuilder.Build(saved, Tightness.Small, known);
+            FlowCertificate certificate = CertificateBuilder.Build(saved, Tightness.Small, threads, known);
             if (certificate.IsContractive || round == MostRounds)
             {
                 if (scaled.Count > 0)

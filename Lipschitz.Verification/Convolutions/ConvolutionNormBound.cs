@@ -140,7 +140,7 @@ public static class ConvolutionNormBound
     {
         var failed = new bool[frequencies.Length];
         Parallel.For(
-            0, frequencies.Length, () => new SymbolGram(kernel),
+            0, frequencies.Length, BoundedLoop.Inner, () => new SymbolGram(kernel),
             (i, _, room) =>
             {
                 room.Evaluate(grid, frequencies[i].Row, frequencies[i].Column);

@@ -83,7 +83,7 @@ internal static class GridChoice
         (int Row, int Column)[] half = [.. coarse.Half()];
         var norms = new double[half.Length];
         Parallel.For(
-            0, half.Length, () => new SymbolGram(kernel),
+            0, half.Length, BoundedLoop.Inner, () => new SymbolGram(kernel),
             (i, _, room) =>
             {
                 room.Evaluate(coarse, half[i].Row, half[i].Column);

@@ -65,7 +65,7 @@ internal sealed class SymmetricMatrix(int size)
     {
         if (parallel && count > 1)
         {
-            Parallel.For(0, count, body);
+            Parallel.For(0, count, BoundedLoop.Inner, body);
             return;
         }
 

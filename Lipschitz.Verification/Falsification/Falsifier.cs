@@ -40,11 +40,14 @@ public static class Falsifier
         return found;
     }
 
-    /// <summary>The largest stretch found of any layer; its parameters' values are moved into one vector.</summary>
+    /// <summary>
+    /// The largest stretch found of any layer with the numbers now in its effective weights, also where those of a loaded flow were scaled; its
+    /// parameters' values are moved into one vector.
+    /// </summary>
     public static LowerBound Search(ILayer layer, IBackend backend, FalsificationOptions options)
     {
         var parameters = new ParameterVector(backend, layer.Parameters);
-        layer.Prepare();
+        layer.Pack();
         return new BranchSearch(backend, layer, parameters.Values.Columns, options, 0).Run();
     }
 }

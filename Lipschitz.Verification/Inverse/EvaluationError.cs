@@ -12,25 +12,32 @@ namespace Lipschitz.Verification.Inverse;
 /// </param>
 /// <remarks>
 /// Sums of products are assumed to be float32 or better, in any order, fused or not, with gradual underflow; convolutions with kernel 3
-/// may also be computed by Winograd's minimal filtering of 2 x 2 tiles.
+/// may also be computed by Winograd's minimal filtering of 2 x 2 tiles, and of 4 x 4 tiles from the first pixel on with the points 0, +-3/4,
+/// +-3/2 and infinity. That is what Lipschitz.Cpu does, and Lipschitz.Cuda in float32. It is not what TF32, another library's choice of points, or
+/// Fourier transforms do.
 /// </remarks>
 public sealed record SinglePrecisionAssumption(double ActivationError = 1.0 / (1 << 20));
 
 /// <summary>
 /// A running bound of |g^(x) - g(x)|_2, g^ evaluated in single precision:
-/// <c>out &lt;= sum |W| in + gamma_(n+2) (sum |W||z^| + |b|)</c> a stage, then <c>Lip(phi) out</c> and the activation's own error.
+/// <c>out &lt;= sum |W| in + gamma (sum |W||z^| + |b|)</c> a stage, then <c>Lip(phi) out</c> and the activation's own error.
 /// </summary>
 /// <remarks>
 /// Winograd's filtering in one direction, of numbers x_-1, x_0, x_1 with taps g, makes products of g_0 and of (g_0 +- g_1 + g_2)/2 with
 /// x_-1 - x_1 and x_0 +- x_1, or the mirror image: sizes that sum to at most 2 (|g_0| + |g_1| + |g_2|) for each x. In two directions 4 times
-/// the sum of all taps, for each of the nine pixels; and at most 14 roundings besides those of a sum over the channels.
+/// the sum of all taps, for each of the nine pixels; and at most 14 roundings besides those of a sum over the channels. Tiles of 4 x 4 pixels reach
+/// further: see <see cref="WinogradSizes"/>. Which one is used depends on the shape and on the machine, so the larger size counts.
 /// </remarks>
 public static class EvaluationError
 {
     private const int WinogradKernel = 3;
 
     /// <summary>At least |g^(x) - g(x)|_2 at a point of single-precision numbers.</summary>
-    public static double Bound(BranchNetwork network, ReadOnlySpan<double> x, SinglePrecisionAssumption assumption)
+    public static double Bound(BranchNetwork network, ReadOnlySpan<double> x, SinglePrecisionAssumption assumption) =>
+        VectorNorm.Up(OfOutputs(network, x, assumption), 2);
+
+    /// <summary>At least the error of each output.</summary>
+    internal static double[] OfOutputs(BranchNetwork network, ReadOnlySpan<double> x, SinglePrecisionAssumption assumption)
     {
         Interval[] slices = NetworkEnclosure.Begin(network, [.. x.ToArray().Select(Interval.FromDouble)]);
         var errors = new double[slices.Length];
@@ -51,7 +58,7 @@ public static class EvaluationError
             at += stage.SliceWidth;
         }
 
-        return VectorNorm.Up(Sums(network, network.Last, slices, errors), 2);
+        return Sums(network, network.Last, slices, errors);
     }
 
     // The error of each column of phi(z^) at a pixel.
@@ -73,13 +80,17 @@ public static class EvaluationError
         }
     }
 
-    // The error of each row of W z^ + b: what comes in, and what n + 2 roundings to 24 bits add.
+    // The error of each row of W z^ + b: what comes in, and what their roundings to 24 bits add.
     private static double[] Sums(BranchNetwork network, DenseStage stage, Interval[] slices, double[] errors)
     {
         int n = stage.PatchLength;
-        double nu = (n + 16) * Math.ScaleB(1, -24), gamma = Outward.DivideUp(nu, Outward.SubtractDown(1, nu));
+        double nu = (n + WinogradSizes.Roundings) * Math.ScaleB(1, -24), gamma = Outward.DivideUp(nu, Outward.SubtractDown(1, nu));
         var result = new double[network.Pixels * stage.Outputs];
-        double[]? tapSums = stage.Kernel == WinogradKernel ? TapSums(stage) : null;
+        bool isFiltered = stage.Kernel == WinogradKernel;
+        double[]? tapSums = isFiltered ? TapSums(stage) : null;
+        double[]? filtered = isFiltered
+            ? WinogradSizes.Of(network, stage, [.. slices.Zip(errors, (value, error) => Outward.AddUp(value.Magnitude, error))])
+            : null;
         SymmetricMatrix.Loop(network.Pixels, true, pixel =>
         {
             var values = new Interval[n];
@@ -105,6 +116,7 @@ public static class EvaluationError
                     }
                 }
 
+                size = filtered is null ? size : Math.Max(size, Outward.AddUp(Math.Abs(stage.Bias[i]), filtered[(pixel * stage.Outputs) + i]));
                 double own = Outward.AddUp(Outward.MultiplyUp(gamma, size), n * Math.ScaleB(1, -149));
                 result[(pixel * stage.Outputs) + i] = Outward.AddUp(error, own);
             }

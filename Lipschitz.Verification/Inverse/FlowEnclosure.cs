@@ -16,7 +16,10 @@ public sealed class FlowEnclosure
     private readonly int[] _widths; // of each step: fewer than of the one before where features have left
 
     /// <summary>Reads a flow and proves a bound of each block.</summary>
-    /// <param name="flow">The flow; call <see cref="Flow.Prepare"/> before.</param>
+    /// <param name="flow">
+    /// The flow. After a change of its parameters call <see cref="Flow.Prepare"/> before; not on one that was loaded, whose effective weights may
+    /// have been scaled down: Prepare would make those of the parameters again.
+    /// </param>
     /// <param name="tight">Whether to look for the tighter bounds of the branches.</param>
     /// <exception cref="NotSupportedException">A bijection or branch of an unknown kind: not certified.</exception>
     public FlowEnclosure(Flow flow, bool tight = true)

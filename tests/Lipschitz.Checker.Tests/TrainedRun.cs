@@ -125,6 +125,19 @@ public sealed class TrainedRun : IDisposable
         return new TrainedRun(folder, configuration);
     }
 
+    /// <summary>A model of matrices filled with one number each, whatever it would be for.</summary>
+    public static TrainedRun Fill(ModelSettings model, int width, params (string Name, int Rows, int Columns, float Value)[] matrices)
+    {
+        string folder = Directory.CreateTempSubdirectory("lipschitz-checker").FullName;
+        var run = new TrainedRun(folder, Presets.Load("quick") with { Model = model });
+        File.WriteAllText(Path.Combine(folder, "config.json"), ConfigurationJson.Write(run.Configuration));
+        SafeTensors.Write(
+            run.ModelPath,
+            [.. matrices.Select(m => SafeTensor.FromFloats(m.Name, [.. Enumerable.Repeat(m.Value, m.Rows * m.Columns)], [m.Rows, m.Columns]))],
+            new Dictionary<string, string> { ["format"] = "lipschitz-flow-1", ["width"] = $"{width}" });
+        return run;
+    }
+
     private static Flow Drawn(Configuration configuration, ImageSettings image, IBackend backend)
     {
         Flow flow = FlowFactory.Create(configuration, image.Shape.Count, backend);

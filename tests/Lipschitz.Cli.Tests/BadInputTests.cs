@@ -39,6 +39,11 @@ public sealed class BadInputTests : IDisposable
     [InlineData("its width must be even, not 7", "train", "moons", "--set", "activation=MaxMin", "--set", "growth=7")]
     [InlineData("its width must be even, not 7", "inspect", "quick", "--set", "activation=MaxMin", "--set", "growth=7")]
     [InlineData("unknown preset (and there is no run of that name) 'resflo'; did you mean 'resflow'?", "inspect", "resflo")]
+    [InlineData("--falsify does not go with --check", "verify", "run", "--check", "--falsify", "10")]
+    [InlineData("--seed does not go with --check", "verify", "run", "--check", "--seed", "3")]
+    [InlineData("--tight does not go with --check", "verify", "run", "--check", "--tight")]
+    [InlineData("--threads does not go with --check", "verify", "run", "--check", "--threads", "1")]
+    [InlineData("--seed needs --falsify", "verify", "run", "--seed", "3")]
     public void A_wrong_command_line_is_exit_code_2(string reason, params string[] args)
     {
         Assert.Contains(reason, CommandLine.Fail(ExitCode.Usage, args), StringComparison.Ordinal);

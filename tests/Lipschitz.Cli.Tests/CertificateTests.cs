@@ -37,6 +37,9 @@ public sealed class CertificateTests : IDisposable
         Assert.Contains("OK: 2 blocks", CommandLine.Succeed("verify", run, "--check"), StringComparison.Ordinal);
         Assert.Contains("not covered", CommandLine.Succeed("verify", run, "--check"), StringComparison.Ordinal);
         Assert.Contains("ratio", CommandLine.Succeed("verify", run, "--falsify", "100"), StringComparison.Ordinal);
+        byte[] certificate = File.ReadAllBytes(Path.Combine(run, "certificate.json"));
+        CommandLine.Succeed("verify", run, "--threads", "1");
+        Assert.Equal(certificate, File.ReadAllBytes(Path.Combine(run, "certificate.json")));
         Assert.Contains("the model is unchanged", CommandLine.Succeed("certify", run), StringComparison.Ordinal);
     }
 
@@ -123,7 +126,7 @@ public sealed class CertificateTests : IDisposable
     {
         string run = _line.TrainTiny();
         string path = Path.Combine(run, "certificate.json"), model = Path.Combine(run, "model.safetensors");
-        Assert.Contains("certificate.json: there is none", Refusal(run), StringComparison.Ordinal);
+        Assert.Contains($"there is no {path}", CommandLine.Fail(ExitCode.Data, "verify", run, "--check"), StringComparison.Ordinal);
         CommandLine.Succeed("verify", run);
         string text = File.ReadAllText(path);
         File.WriteAllText(path, text.Replace("\"width\": 2", "\"width\": 3", StringComparison.Ordinal));
@@ -134,6 +137,22 @@ public sealed class CertificateTests : IDisposable
         bytes[^9] ^= 1;
         File.WriteAllBytes(model, bytes);
         Assert.Contains("certificate.model.sha256", Refusal(run), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("blocks.1.layers.0.bias")]
+    [InlineData("blocks.0.final.bias")]
+    [InlineData("blocks.0.layers.1.beta")]
+    [InlineData("norms.0.shift")]
+    public void A_number_that_is_none_is_an_unreadable_model(string tensor)
+    {
+        string run = _line.TrainTiny("run", "--set", "activation=LipSwish", "--set", "model.actNorm=true");
+        string model = Path.Combine(run, "model.safetensors");
+        SafeTensorFile file = SafeTensors.Read(model);
+        SafeTensor Spoilt(SafeTensor t) => SafeTensor.FromFloats(t.Name, [.. t.ToFloats()[..^1], float.NaN], [.. t.Shape]);
+        SafeTensors.Write(model, [.. file.Tensors.Select(t => t.Name == tensor ? Spoilt(t) : t)], file.Metadata);
+        Assert.Contains($"of '{tensor}' is NaN", CommandLine.Fail(ExitCode.Data, "verify", run), StringComparison.Ordinal);
+        Assert.False(File.Exists(Path.Combine(run, "certificate.json")));
     }
 
     private static string Refusal(string run)

@@ -39,6 +39,7 @@ public class SeriesTests
         double cut = BijectionTests.Pass(flow, new ExactTraceSeries(3), [1.0]).LogDet[0];
         Assert.Equal(Math.Log(0.7), exact, 1e-14);
         Assert.InRange(cut - exact, 0.8 * SeriesTruncation.Bound(1, 3, 0.3), SeriesTruncation.Bound(1, 3, 0.3));
+        Assert.InRange(SeriesTruncation.Bound(2, int.MaxValue, 1 - 1e-12), 929.3, 929.4); // 2 (1 - 10^-12)^(2^31) / (2^31 10^-12)
         Assert.Throws<ArgumentOutOfRangeException>(() => SeriesTruncation.Bound(2, 3, 1));
         Assert.Throws<ArgumentOutOfRangeException>(() => SeriesTruncation.Bound(2, 3, double.NaN));
     }
