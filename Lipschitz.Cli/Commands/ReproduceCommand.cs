@@ -164,7 +164,7 @@ internal sealed class ReproduceCommand
             return new Outcome(name, $"left out; give --data {cell.Cell.Data.Name}=PATH", null);
         }
 
-        if (_shell.Cancellation.IsCancellationRequested)
+        if (_shell.Stop.IsRequested)
         {
             throw new InterruptedException($"stopped before {name}; continue with the same command");
         }
@@ -177,7 +177,7 @@ internal sealed class ReproduceCommand
 
         try
         {
-            return new Outcome(name, "finished", new CellRun(cell, backend, path).Run(display, _shell.Cancellation)) { IsNew = true };
+            return new Outcome(name, "finished", _shell.Stop.Listen(stop => new CellRun(cell, backend, path).Run(display, stop))) { IsNew = true };
         }
         catch (DivergedException failure)
         {

@@ -107,7 +107,7 @@ internal sealed class TrainCommand
             + $" {ComputeOptions.Describe(backend)}, into {run.Path}");
         var watch = Stopwatch.StartNew();
         long first = trainer.StepsDone;
-        TestReport test = display.Watch(trainer, report => training.Run(report, _shell.Cancellation));
+        TestReport test = _shell.Stop.Listen(stop => display.Watch(trainer, report => training.Run(report, stop)));
         double seconds = watch.Elapsed.TotalSeconds;
 
         Certification? certification = null;
