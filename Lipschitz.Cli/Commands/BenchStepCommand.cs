@@ -13,6 +13,7 @@ internal static class BenchStepCommand
 {
     private const int DefaultSteps = 50;
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60); // where no number of steps is given
+    private static readonly Dictionary<string, string> s_elsewhere = new() { ["data"] = "--data", ["name"] = "--model" };
 
     /// <summary>Makes the command.</summary>
     public static Command Create(Shell shell)
@@ -49,7 +50,7 @@ internal static class BenchStepCommand
                 Data = name,
                 Training = preset.Training with { Batch = parse.GetValue(batch) ?? preset.Training.Batch },
             };
-            Configuration configuration = DataSet.Fit(ConfigurationJson.Override(preset, parse.GetValue(set) ?? []), source.Shape);
+            Configuration configuration = DataSet.Fit(SettingChanges.Apply(preset, parse.GetValue(set), s_elsewhere), source.Shape);
             IPointSource points = source.Source(configuration);
             using IBackend backend = compute.Open(parse);
             int? asked = parse.GetValue(steps);

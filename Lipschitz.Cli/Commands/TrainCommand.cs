@@ -15,6 +15,11 @@ internal sealed class TrainCommand
 {
     private const int MostSampleGrids = 25; // of a run, at its tests
     private static readonly string[] s_files = ["model.safetensors", "best.safetensors", "training.safetensors", "config.json", "metrics.jsonl"];
+    private static readonly Dictionary<string, string> s_elsewhere = new()
+    {
+        ["data"] = "DATA", ["dataPath"] = "--data PATH", ["name"] = "--model", ["seed"] = "--seed",
+    };
+
     private readonly Shell _shell;
     private readonly Argument<string?> _data = new("DATA")
     {
@@ -202,7 +207,7 @@ internal sealed class TrainCommand
             Training = preset.Training with { Steps = parse.GetValue(_steps) ?? preset.Training.Steps },
         };
         configuration = configuration with { Task = Task(parse.GetValue(_task)) };
-        configuration = DataSet.Fit(ConfigurationJson.Override(configuration, parse.GetValue(_set) ?? []), set.Shape);
+        configuration = DataSet.Fit(SettingChanges.Apply(configuration, parse.GetValue(_set), s_elsewhere), set.Shape);
         IPointSource source = set.Source(configuration);
         return (WithData(configuration, source, parse.GetValue(_epochs), parse.GetValue(_steps) is not null), source);
     }
