@@ -110,6 +110,7 @@ internal static class PointFiles
     {
         using CsvReader csv = CsvReader.FromFile(path, s_reader);
         var values = new List<double>();
+        var lines = new List<long>();
         int? columns = width;
         try
         {
@@ -118,6 +119,11 @@ internal static class PointFiles
                 string[] cells = csv.Current.ToArray();
                 CheckWidth(cells.Length, ref columns, path, csv.LineNumber);
                 bool isHeader = first && cells.All(cell => !TryParse(cell, out _)) && cells.Any(cell => cell.Length > 0);
+                if (!isHeader)
+                {
+                    lines.Add(csv.LineNumber);
+                }
+
                 for (int column = 0; column < cells.Length && !isHeader; column++)
                 {
                     string place = $"line {csv.LineNumber}, column {column + 1}";
@@ -136,7 +142,7 @@ internal static class PointFiles
             throw new DataFormatException(path, $"line {damage.LineNumber}: a quote is out of place");
         }
 
-        return new Points([.. values], columns ?? 1);
+        return new Points([.. values], columns ?? 1) { Lines = lines };
     }
 
     private static void CheckWidth(int found, ref int? expected, string path, long line)

@@ -57,6 +57,9 @@ internal sealed class Shell
         }
     }
 
+    /// <summary>Says on standard error what a result does not show and its reader should know.</summary>
+    public void Note(string line) => Error.WriteLine($"note: {line}");
+
     /// <summary>A console for tables and bars on <see cref="Output"/>: with colours on a terminal, plain text otherwise.</summary>
     public IAnsiConsole NewConsole()
     {

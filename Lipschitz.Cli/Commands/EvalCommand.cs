@@ -35,7 +35,7 @@ internal static class EvalCommand
             Flow flow = parse.GetValue(best) ? directory.LoadBestFlow(backend) : directory.LoadFlow(backend);
             EvaluationSettings evaluation = configuration.Evaluation;
             evaluation = evaluation with { Points = parse.GetValue(points) ?? evaluation.Points };
-            TestReport test = FlowTest.Run(flow, configuration with { Evaluation = evaluation }, data, repeats: parse.GetValue(repeats) ?? 1);
+            TestReport test = Test(flow, configuration with { Evaluation = evaluation }, data, parse.GetValue(repeats) ?? 1);
             shell.Report(
                 parse,
                 new
@@ -60,5 +60,17 @@ internal static class EvalCommand
             return ExitCode.Success;
         });
         return command;
+    }
+
+    private static TestReport Test(Flow flow, Configuration configuration, IPointSource data, int repeats)
+    {
+        try
+        {
+            return FlowTest.Run(flow, configuration, data, repeats: repeats);
+        }
+        catch (NonFiniteException fault) when (fault.Row is { } row && data is ArrayPoints)
+        {
+            throw new NonFiniteException($"{fault.Message}: number {ArrayPoints.HeldOutRow(row) + 1} of the points in {configuration.Data}");
+        }
     }
 }

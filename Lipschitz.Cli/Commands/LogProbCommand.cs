@@ -30,13 +30,23 @@ internal static class LogProbCommand
             PointFiles.CheckWritable(path, width: null);
             using IBackend backend = compute.Open(parse);
             Flow flow = directory.LoadFlow(backend);
-            Points points = PointFiles.Read(parse.GetRequiredValue(input), flow.Width);
+            string source = parse.GetRequiredValue(input);
+            Points points = PointFiles.Read(source, flow.Width);
             LogProbResult result = flow.LogProb(
                 points.Values,
                 EstimatorFactory.Create(directory.Configuration.Evaluation.LogDet),
-                repeats: parse.GetValue(repeats) ?? 1);
+                repeats: parse.GetValue(repeats) ?? 1,
+                allowNonFinite: true);
+            int[] far = FarPoints.Settle(result.Values, points, source, directory.LoadFlow, directory.Configuration);
             PointFiles.Write(path, new Points(result.Values, 1), ["log_density"]);
-            double mean = result.Values.Average();
+            double mean = result.Values.Where(double.IsFinite).DefaultIfEmpty(double.NegativeInfinity).Average();
+            if (far.Length > 0)
+            {
+                shell.Note(
+                    $"{far.Length} of {points.Count} points lie so far out that their log-density is below what float32 holds and is written as -Infinity,"
+                    + $" and left out of the mean; the first is {points.Place(far[0])} of {source}");
+            }
+
             double? bits = directory.Configuration.Model.Image is null ? null : BitsPerDim.FromNats(-mean, flow.Width);
             shell.Report(
                 parse,
@@ -44,6 +54,7 @@ internal static class LogProbCommand
                 {
                     run = directory.Path,
                     points = points.Count,
+                    belowRange = far.Length,
                     meanLogDensity = mean,
                     meanBitsPerDim = bits,
                     leastLogDensity = result.Values.Min(),

@@ -181,8 +181,15 @@ public sealed class Flow
     /// <param name="estimator">The way to get log-determinants.</param>
     /// <param name="seed">The seed of a random estimator.</param>
     /// <param name="repeats">Independent estimates a point, averaged; with 2 or more a random estimator reports standard errors.</param>
-    /// <exception cref="NonFiniteException">A point has no finite density; the message names the first block at fault.</exception>
-    public LogProbResult LogProb(ReadOnlySpan<double> points, LogDetEstimator estimator, ulong seed = 0, int repeats = 1)
+    /// <param name="allowNonFinite">
+    /// Whether a point without a finite log-density keeps what came of it, -infinity or NaN, and leaves the others as they are. In float32 that is so of
+    /// a point some 1e19 from the rest: its log-density is below -3.4e38.
+    /// </param>
+    /// <exception cref="NonFiniteException">
+    /// A point has no finite log-density, so that none is returned; the message names the first block at fault and the row.
+    /// </exception>
+    public LogProbResult LogProb(
+        ReadOnlySpan<double> points, LogDetEstimator estimator, ulong seed = 0, int repeats = 1, bool allowNonFinite = false)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(repeats);
         int runs = estimator.Kind == LogDetKind.Exact ? 1 : repeats;
@@ -198,9 +205,10 @@ public sealed class Flow
                 _backend.Upload(input.AsSpan(first * Width, count * Width), x);
                 state.Pass.Forward(x, new DrawAddress(seed, (uint)run, 0, first), state.Workspace);
                 state.Pass.LogProb(logProb);
-                if (!_backend.AllFinite(logProb))
+                if (!allowNonFinite && !_backend.AllFinite(logProb))
                 {
-                    throw new NonFiniteException(state.Pass.DescribeNonFinite(first));
+                    (string fault, long row) = state.Pass.DescribeNonFinite(first);
+                    throw new NonFiniteException(fault, row);
                 }
 
                 _backend.Download(logProb, draws.AsSpan((run * rows) + first, count));
@@ -231,7 +239,8 @@ public sealed class Flow
                 state.Head.Forward(state.Pass, state.Workspace);
                 if (!_backend.AllFinite(state.Head.Logits))
                 {
-                    throw new NonFiniteException(state.Pass.DescribeNonFinite(first));
+                    (string fault, long row) = state.Pass.DescribeNonFinite(first);
+                    throw new NonFiniteException(fault, row);
                 }
 
                 _backend.Download(state.Head.Logits, logits.AsSpan(first * head.Classes, count * head.Classes));

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Lipschitz.Core.Tests.Data;
 using Lipschitz.Data;
 
@@ -201,6 +202,45 @@ public sealed class BadInputTests : IDisposable
         string line = Assert.Single(error.TrimEnd('\n').Split('\n'));
         Assert.Matches(@"^error: step \d+: .*(blocks|norms)\.\d.*; the last good checkpoint is step 0 in ", line);
         CommandLine.Succeed("eval", run);
+    }
+
+    [Theory]
+    [InlineData("1e25")]
+    [InlineData("3e38")]
+    public void A_point_far_out_has_log_density_minus_infinity_and_leaves_the_others(string far)
+    {
+        string run = _line.TrainTiny(), text = "x,y\n" + string.Concat(Enumerable.Range(0, 200).Select(i => $"{(i % 7) / 3.0},{(i % 5) / 4.0}\n"));
+        string[] lines = text.Split('\n');
+        lines[101] = $"{far},-1";
+        lines[103] = $"-1,{far}";
+        string points = _line.Save("far.csv", string.Join('\n', lines)), near = _line.Save("near.csv", text);
+        CommandLine.Succeed("logprob", run, near, "-o", _line.In("near.npy"));
+        (int code, string output, string error) = CommandLine.Run("logprob", run, points, "-o", _line.In("far.npy"), "--json");
+        Assert.Equal(0, code);
+        string note = Assert.Single(error.TrimEnd('\n').Split('\n'));
+        Assert.StartsWith("note: 2 of 200 points", note, StringComparison.Ordinal);
+        Assert.EndsWith($"the first is line 102 of {points}", note, StringComparison.Ordinal);
+        double[] expected = Npy.Read(_line.In("near.npy")).ToFloat64(), found = Npy.Read(_line.In("far.npy")).ToFloat64();
+        expected[100] = expected[102] = double.NegativeInfinity;
+        Assert.Equal(expected, found);
+        JsonElement result = JsonDocument.Parse(output).RootElement;
+        Assert.Equal(2, result.GetProperty("belowRange").GetInt32());
+        Assert.Equal(expected.Where(double.IsFinite).Average(), result.GetProperty("meanLogDensity").GetDouble(), 1e-9);
+        Assert.Equal(0, CommandLine.Run("logprob", run, points, "-o", _line.In("far.csv.csv")).Code);
+        Assert.Equal("-Infinity", File.ReadAllLines(_line.In("far.csv.csv"))[101]);
+    }
+
+    [Fact]
+    public void A_test_point_far_out_is_named_by_its_number_in_the_file()
+    {
+        double[] values = [.. Enumerable.Range(0, 400).Select(i => Math.Sin(i))];
+        Npy.Write(_line.In("p.npy"), values, 200, 2);
+        string run = _line.In("run");
+        CommandLine.Succeed(["train", _line.In("p.npy"), "--steps", "3", "--out", run, .. CommandLine.Tiny]);
+        values[2 * 29] = 1e25;
+        Npy.Write(_line.In("far.npy"), values, 200, 2);
+        string error = CommandLine.Fail(ExitCode.Numerical, "eval", run, "--data", _line.In("far.npy"));
+        Assert.Contains($"(row 2, counted from 0): number 30 of the points in {_line.In("far.npy")}", error, StringComparison.Ordinal);
     }
 
     [Fact]
