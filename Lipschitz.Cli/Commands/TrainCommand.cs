@@ -225,7 +225,10 @@ internal sealed class TrainCommand
     {
         if (configuration.Task is { Classes: 0 } task)
         {
-            configuration = configuration with { Task = task with { Classes = data is ILabelledSource labelled ? labelled.Classes : 0 } };
+            int classes = data is ILabelledSource labelled ? labelled.Classes : 0;
+            configuration = classes > 0
+                ? configuration with { Task = task with { Classes = classes } }
+                : throw new UsageException($"{configuration.Data} has no labels, which --task {task.Kind.ToString().ToLowerInvariant()} learns");
         }
 
         if (epochs is not { } count)
