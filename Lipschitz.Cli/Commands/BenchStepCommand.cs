@@ -45,7 +45,7 @@ internal static class BenchStepCommand
             string name = parse.GetValue(data) ?? "moons";
             (DataSet source, string? madeUp) = Load(name);
             Configuration preset = Presets.Load(parse.GetValue(model) ?? "quick", source.Family);
-            preset = preset with
+            preset = Presets.ForWidth(preset, source.Columns ?? 0) with
             {
                 Data = name,
                 Training = preset.Training with { Batch = parse.GetValue(batch) ?? preset.Training.Batch },

@@ -4,6 +4,7 @@ using Lipschitz.Backends;
 using Lipschitz.Checkpoints;
 using Lipschitz.Data;
 using Lipschitz.Flows;
+using Lipschitz.LogDet;
 using Lipschitz.Models;
 using Lipschitz.Names;
 using Lipschitz.Training;
@@ -186,6 +187,13 @@ internal sealed class TrainCommand
         bool isClassifier = configuration.Task?.Kind == TaskKind.Classification;
         foreach (LogDetSettings settings in isClassifier ? [] : new[] { configuration.LogDet, configuration.Evaluation.LogDet })
         {
+            if (settings.Method == LogDetMethod.Exact && data.Width > ExactDeterminant.LargestWidth)
+            {
+                throw new UsageException(
+                    $"the exact log-determinant takes at most {ExactDeterminant.LargestWidth} columns, not {data.Width}:"
+                    + " choose another for training with --set logDet.method=Roulette and for the test with --set evaluation.logDet.method=Roulette");
+            }
+
             EstimatorFactory.Create(settings).CotangentCount(data.Width);
         }
 
@@ -199,7 +207,8 @@ internal sealed class TrainCommand
         string? path = parse.GetValue(_path);
         DataSet set = DataSources.Load(data, path);
         Configuration preset = Presets.Load(parse.GetValue(_model) ?? "quick", set.Family);
-        Configuration configuration = preset with
+        Configuration fitting = Presets.ForWidth(preset, set.Columns ?? 0);
+        Configuration configuration = fitting with
         {
             Data = DataSources.Address(data),
             DataPath = path is null ? null : Path.GetFullPath(path),
@@ -208,6 +217,13 @@ internal sealed class TrainCommand
         };
         configuration = configuration with { Task = Task(parse.GetValue(_task)) };
         configuration = DataSet.Fit(SettingChanges.Apply(configuration, parse.GetValue(_set), s_elsewhere), set.Shape);
+        if (fitting != preset && (configuration.LogDet, configuration.Evaluation.LogDet) == (fitting.LogDet, fitting.Evaluation.LogDet))
+        {
+            _shell.Note(
+                $"{set.Columns} columns are more than the {ExactDeterminant.LargestWidth} that the exact log-determinant takes: it is estimated without bias,"
+                + $" in the test with {fitting.Evaluation.LogDet.ExactTerms} terms and a random number more");
+        }
+
         IPointSource source = set.Source(configuration);
         return (WithData(configuration, source, parse.GetValue(_epochs), parse.GetValue(_steps) is not null), source);
     }

@@ -145,9 +145,30 @@ public sealed class BadInputTests : IDisposable
     public void Data_too_wide_for_the_exact_determinant_is_exit_code_2_and_makes_no_run()
     {
         Npy.Write(_line.In("p.npy"), new double[40 * 17], 40, 17);
-        string error = CommandLine.Fail(ExitCode.Usage, ["train", _line.In("p.npy"), "--out", _line.In("run"), .. CommandLine.Tiny]);
-        Assert.Contains("at most 16 dimensions, not 17; choose Roulette", error, StringComparison.Ordinal);
+        string[] train = ["train", _line.In("p.npy"), "--steps", "2", "--out", _line.In("run"), .. CommandLine.Tiny];
+        foreach (string key in new[] { "logDet.method", "evaluation.logDet.method" })
+        {
+            string error = CommandLine.Fail(ExitCode.Usage, [.. train, "--set", $"{key}=Exact"]);
+            Assert.Contains("at most 16 columns, not 17", error, StringComparison.Ordinal);
+            Assert.Contains("--set logDet.method=Roulette", error, StringComparison.Ordinal);
+            Assert.Contains("--set evaluation.logDet.method=Roulette", error, StringComparison.Ordinal);
+        }
+
         Assert.False(Directory.Exists(_line.In("run")));
+    }
+
+    [Theory]
+    [InlineData("quick")]
+    [InlineData("idensenet")]
+    [InlineData("resflow")]
+    public void Data_too_wide_for_the_exact_determinant_get_an_unbiased_one_where_nothing_else_is_asked_for(string model)
+    {
+        Npy.Write(_line.In("p.npy"), [.. Enumerable.Range(0, 40 * 17).Select(i => Math.Sin(i * i))], 40, 17);
+        (int code, _, string error) = CommandLine.Run([
+            "train", _line.In("p.npy"), "--model", model, "--steps", "2", "--out", _line.In("run"), "--set", "model.hidden=8", .. CommandLine.Tiny]);
+        Assert.Equal(0, code);
+        Assert.Matches("^note: 17 columns are more than the 16 .* in the test with 20 terms and a random number more\n$", error);
+        Assert.Equal("Unbiased", CommandLine.Json("eval", _line.In("run")).GetProperty("logDet").GetString());
     }
 
     [Fact]
