@@ -225,6 +225,11 @@ internal sealed class TrainCommand
         }
 
         IPointSource source = set.Source(configuration);
+        if (DataScale.Note(configuration, source) is { } note)
+        {
+            _shell.Note(note);
+        }
+
         return (WithData(configuration, source, parse.GetValue(_epochs), parse.GetValue(_steps) is not null), source);
     }
 
