@@ -39,18 +39,15 @@ internal static class SampleCommand
             Flow flow = parse.GetValue(best) ? directory.LoadBestFlow(backend) : directory.LoadFlow(backend);
             PointFiles.CheckWritable(path, shape is null ? flow.Width : Drawable);
             int n = parse.GetValue(count) ?? (shape is null ? DefaultPoints : DefaultPictures);
-            ulong start = parse.GetValue(seed) ?? 0;
-            InverseReport samples = flow.Inverse(flow.Latents(n, start), parse.GetValue(tolerance) ?? (shape is null ? 1e-5 : 1e-2));
-            if (shape is { } pictures && PointFiles.Extension(path) == ".png")
+            if (PointFiles.Extension(path) == ".png" && (long)n * flow.Width > Array.MaxLength)
             {
-                PictureGrid.Write(path, samples.Points, pictures, (int)Math.Ceiling(Math.Sqrt(n)));
-            }
-            else
-            {
-                PointFiles.Write(path, new Points(samples.Points, flow.Width), PointFiles.CoordinateNames(flow.Width));
+                throw new UsageException($"{n} are too many for one picture; write a .csv or .npy file instead of '{path}'");
             }
 
-            double bound = samples.BlockErrorBounds.Max(), iterations = samples.Iterations.Average();
+            ulong start = parse.GetValue(seed) ?? 0;
+            var samples = new SampleParts(flow, n, start, parse.GetValue(tolerance) ?? (shape is null ? 1e-5 : 1e-2));
+            shell.Stop.Listen(stop => Write(path, samples.Draw(stop), n, flow.Width, shape));
+            double bound = samples.LargestBlockErrorBound, iterations = samples.MeanIterations;
             shell.Report(
                 parse,
                 new
@@ -61,7 +58,7 @@ internal static class SampleCommand
                     seed = start,
                     meanIterations = iterations,
                     largestBlockErrorBound = bound,
-                    largestErrorBound = samples.ErrorBounds.Max(),
+                    largestErrorBound = samples.LargestErrorBound,
                     file = path,
                 },
                 console => console.Profile.Out.Writer.WriteLine(
@@ -70,5 +67,19 @@ internal static class SampleCommand
             return ExitCode.Success;
         });
         return command;
+    }
+
+    private static bool Write(string path, IEnumerable<double[]> parts, int count, int width, ImageShape? shape)
+    {
+        if (shape is { } pictures && PointFiles.Extension(path) == ".png")
+        {
+            PictureGrid.Write(path, PointFiles.Joined(parts), pictures, (int)Math.Ceiling(Math.Sqrt(count)));
+        }
+        else
+        {
+            PointFiles.WriteParts(path, parts, count, PointFiles.CoordinateNames(width));
+        }
+
+        return true;
     }
 }

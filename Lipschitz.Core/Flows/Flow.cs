@@ -195,7 +195,7 @@ public sealed class Flow
         int runs = estimator.Kind == LogDetKind.Exact ? 1 : repeats;
         int rows = RowCount(points);
         double[] input = points.ToArray();
-        var draws = new double[runs * rows]; // run by run
+        var draws = new double[checked(runs * rows)]; // run by run
         ForEachShard(rows, () => (Pass: CreatePass(estimator, recompute: true), Workspace: new Workspace(_backend)), (state, first, count) =>
         {
             for (int run = 0; run < runs; run++)
@@ -323,12 +323,16 @@ public sealed class Flow
     public double[] Sample(int count, ulong seed = 0, double tolerance = 1e-5) => Inverse(Latents(count, seed), tolerance).Points;
 
     /// <summary>Draws from N(0, I), row by row: row i depends on the seed and on i alone.</summary>
-    public double[] Latents(int count, ulong seed)
+    /// <param name="count">How many.</param>
+    /// <param name="seed">Their seed.</param>
+    /// <param name="firstRow">The i of the first.</param>
+    /// <exception cref="OverflowException">They are more numbers than an array holds.</exception>
+    public double[] Latents(int count, ulong seed, uint firstRow = 0)
     {
-        var latents = new double[count * Width];
+        var latents = new double[checked(count * Width)];
         for (int i = 0; i < count; i++)
         {
-            NormalDraws.FillRow(new RandomKey(seed, RandomPurpose.Sampling), (uint)i, latents.AsSpan(i * Width, Width));
+            NormalDraws.FillRow(new RandomKey(seed, RandomPurpose.Sampling), firstRow + (uint)i, latents.AsSpan(i * Width, Width));
         }
 
         return latents;

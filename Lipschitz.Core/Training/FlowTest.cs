@@ -23,7 +23,7 @@ public static class FlowTest
         EvaluationSettings evaluation = configuration.Evaluation;
         var objective = Objective.Of(configuration.Task, data.Width);
         int count = Math.Min(evaluation.Points, data.TestRows ?? int.MaxValue);
-        var points = new double[count * data.Width];
+        var points = new double[checked(count * data.Width)];
         var key = new RandomKey(TestSeed, RandomPurpose.TestData);
         data.Sample(key, 0, points);
         LogDetEstimator estimator = EstimatorFactory.Create(evaluation.LogDet);
