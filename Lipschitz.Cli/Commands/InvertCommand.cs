@@ -96,13 +96,14 @@ internal static class InvertCommand
         table.AddRow([name, .. cells.Select(value => value.ToString(format, CultureInfo.InvariantCulture))]);
     }
 
-    /// <summary>How a number varies over the points.</summary>
+    /// <summary>How a number varies over the points; the quantiles by nearest rank, so that none is below its share of the points.</summary>
     private sealed record Spread(double Mean, double Median, double Percentile99, double Largest)
     {
         public static Spread Of(double[] values)
         {
             double[] sorted = [.. values.Order()];
-            return new Spread(sorted.Average(), sorted[sorted.Length / 2], sorted[(int)(0.99 * (sorted.Length - 1))], sorted[^1]);
+            double Quantile(long percent) => sorted[(((percent * sorted.Length) + 99) / 100) - 1];
+            return new Spread(sorted.Average(), Quantile(50), Quantile(99), sorted[^1]);
         }
     }
 }
