@@ -8,7 +8,9 @@ internal static class SettingChanges
     /// <summary>Applies assignments key=value.</summary>
     /// <param name="configuration">The preset, with what the rest of the command line says.</param>
     /// <param name="assignments">The values of --set.</param>
-    /// <param name="elsewhere">Keys that the command line has another place for, and that place: a run that says one thing and does another helps nobody.</param>
+    /// <param name="elsewhere">
+    /// Keys that the command line has another place for, and that place; changed here they would say one thing where the command does another.
+    /// </param>
     /// <exception cref="UsageException">An assignment is of such a key.</exception>
     /// <exception cref="ConfigurationException">A key is unknown or ambiguous, or a value does not fit.</exception>
     public static Configuration Apply(Configuration configuration, string[]? assignments, IReadOnlyDictionary<string, string> elsewhere)

@@ -23,11 +23,7 @@ internal static class BenchStepCommand
             Description = $"{DataSources.Description} (default: moons); made-up pictures where the set does not come with the library",
             HelpName = "DATA",
         };
-        var model = new Option<string?>("--model")
-        {
-            Description = $"A preset: {string.Join(", ", Presets.Names)} (default: quick)",
-            HelpName = "preset",
-        };
+        Option<string?> model = Arguments.Model();
         var set = new Option<string[]>("--set") { Description = "Change a setting of the preset; may be repeated", HelpName = "key=value" };
         Option<int?> batch = Arguments.Whole("--batch", 1, "Samples a step (default: the preset's)");
         Option<int?> steps = Arguments.Whole("--steps", 1, $"Steps to time (default: {DefaultSteps}, fewer where they take more than a minute)");

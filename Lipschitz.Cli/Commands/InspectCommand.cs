@@ -22,7 +22,7 @@ internal static class InspectCommand
     {
         var what = new Argument<string>("RUN|PRESET")
         {
-            Description = $"A run's directory, or a preset: {string.Join(", ", Presets.Names)}",
+            Description = $"A run's directory, or a preset: {Arguments.PresetNames}",
         };
         var data = new Option<string?>("--data")
         {

@@ -22,7 +22,7 @@ internal static class SampleCommand
         Option<ulong?> seed = Arguments.Seed("Seed of the draws (default: 0); the same seed draws the same points");
         Option<double?> tolerance = Arguments.Positive(
             "--tolerance", "The error bound of each block at which its inverse is done (default: 1e-5, for pictures 1e-2)");
-        var best = new Option<bool>("--best") { Description = "The model of the best test of the training, instead of the last" };
+        Option<bool> best = Arguments.Best();
         var compute = new ComputeOptions();
         var command = new DocumentedCommand(
             "sample",
@@ -36,8 +36,9 @@ internal static class SampleCommand
             string path = parse.GetRequiredValue(output);
             ImageShape? shape = directory.Configuration.Model.Image?.Shape;
             using IBackend backend = compute.Open(parse);
-            Flow flow = parse.GetValue(best) ? directory.LoadBestFlow(backend) : directory.LoadFlow(backend);
+            Flow flow = Runs.Load(directory, parse.GetValue(best), backend);
             PointFiles.CheckWritable(path, shape is null ? flow.Width : Drawable);
+            PointFiles.CheckKept(path, directory.Configuration.Data);
             int n = parse.GetValue(count) ?? (shape is null ? DefaultPoints : DefaultPictures);
             if (PointFiles.Extension(path) == ".png" && (long)n * flow.Width > Array.MaxLength)
             {

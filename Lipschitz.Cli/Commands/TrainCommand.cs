@@ -31,11 +31,7 @@ internal sealed class TrainCommand
     private readonly Option<string?> _path = Arguments.DataPath(
         "Where mnist, fashion or cifar10 lies: a folder, or CIFAR-10's archive (default for mnist: the 10,000 digits that come with the library)");
 
-    private readonly Option<string?> _model = new("--model")
-    {
-        Description = $"A preset: {string.Join(", ", Presets.Names)} (default: quick)",
-        HelpName = "preset",
-    };
+    private readonly Option<string?> _model = Arguments.Model();
 
     private readonly Option<long?> _steps = Arguments.Whole<long>("--steps", 1, "Optimiser steps (default: the preset's)");
     private readonly Option<double?> _epochs = Arguments.Positive(
@@ -81,7 +77,7 @@ internal sealed class TrainCommand
     {
         var command = new DocumentedCommand(
             "train",
-            "Train a flow on points, test it and draw it.",
+            "Train a flow on points or pictures, test it and draw it.",
             "lipschitz train moons",
             "lipschitz train checkerboard --model idensenet-lc --steps 20000 --seed 1",
             "lipschitz train points.csv --set model.blocks=12 --set training.batch=200 --out runs/mine",

@@ -1,6 +1,10 @@
 using System.Text.Json;
+using Lipschitz.Backends;
 using Lipschitz.Core.Tests.Data;
 using Lipschitz.Data;
+using Lipschitz.Flows;
+using Lipschitz.Layers;
+using Lipschitz.Models;
 
 namespace Lipschitz.Cli.Tests;
 
@@ -42,6 +46,10 @@ public sealed class BadInputTests : IDisposable
     [InlineData("--set seed=5: seed is given as --seed", "train", "moons", "--set", "seed=5")]
     [InlineData("--set data=circles: data is given as --data", "bench", "step", "--set", "data=circles")]
     [InlineData("--set data=circles: data is given as --data", "inspect", "quick", "--set", "data=circles")]
+    [InlineData("--set learningRate=abc: expected a number, not 'abc'", "train", "moons", "--set", "learningRate=abc")]
+    [InlineData("--set learningRate=: expected a number, not an empty value", "train", "moons", "--set", "learningRate=")]
+    [InlineData("moons has no labels, which --task classification learns", "train", "moons", "--task", "classification")]
+    [InlineData("--data says where the run's data lie", "invert", "run", "p.csv", "--data", "q.csv")]
     [InlineData("--set model.blocks=many", "train", "moons", "--set", "model.blocks=many")]
     [InlineData("must be at least 1", "train", "moons", "--set", "model.blocks=0")]
     [InlineData("its width must be even, not 7", "train", "moons", "--set", "activation=MaxMin", "--set", "growth=7")]
@@ -250,6 +258,102 @@ public sealed class BadInputTests : IDisposable
         Assert.Equal(expected.Where(double.IsFinite).Average(), result.GetProperty("meanLogDensity").GetDouble(), 1e-9);
         Assert.Equal(0, CommandLine.Run("logprob", run, points, "-o", _line.In("far.csv.csv")).Code);
         Assert.Equal("-Infinity", File.ReadAllLines(_line.In("far.csv.csv"))[101]);
+    }
+
+    [Fact]
+    public void A_density_that_is_not_finite_in_float64_either_is_a_failure()
+    {
+        Configuration tiny = ConfigurationJson.Override(Presets.Load("quick"), ["blocks=1", "depth=1"]);
+        Flow Broken(IBackend backend)
+        {
+            Flow flow = FlowFactory.Create(tiny, 2, backend);
+            backend.Fill(flow.Parameters.First(parameter => parameter.Role == ParameterRole.Bias).Value, double.NaN);
+            flow.Prepare();
+            return flow;
+        }
+
+        NonFiniteException failure = Assert.Throws<NonFiniteException>(
+            () => FarPoints.Settle([0, double.NaN], new Points([1, 2, 3, 4], 2), "p.npy", Broken, tiny));
+        Assert.Equal("p.npy: row 2: the log-density is not finite", failure.Message);
+    }
+
+    [Theory]
+    [InlineData("1,0;2,200", "column 2 has mean .* and standard deviation 99.*; idensenet without ActNorm")]
+    [InlineData("0.01,0;-0.01,1", "column 1 has mean .* and standard deviation 0.0")]
+    [InlineData("20,0;21,30", "column 1 has mean 20.* and 1 more like it")]
+    public void Columns_far_from_order_1_are_named_where_the_model_has_no_ActNorm(string rows, string expected)
+    {
+        string points = _line.Save("p.csv", string.Concat(Enumerable.Repeat(rows.Replace(';', '\n') + "\n", 150)));
+        string[] train = ["train", points, "--steps", "1", "--out"];
+        (int code, _, string error) = CommandLine.Run([.. train, _line.In("a"), "--model", "idensenet", .. CommandLine.Tiny]);
+        Assert.Equal(0, code);
+        string note = Assert.Single(error.TrimEnd('\n').Split('\n'));
+        Assert.StartsWith("note: column ", note, StringComparison.Ordinal);
+        Assert.Matches(expected, note);
+        CommandLine.Succeed([.. train, _line.In("b"), "--model", "quick", .. CommandLine.Tiny]);
+    }
+
+    [Fact]
+    public void An_input_is_not_overwritten()
+    {
+        string run = _line.TrainTiny(), points = _line.Save("p.csv", "1,2\n3,4\n"), link = _line.In("link.csv");
+        File.CreateSymbolicLink(link, points);
+        foreach (string output in new[] { points, Path.Combine(_line.Folder, ".", "p.csv"), link })
+        {
+            Assert.Contains("is an input", CommandLine.Fail(ExitCode.Usage, "logprob", run, points, "-o", output), StringComparison.Ordinal);
+        }
+
+        Assert.Equal("1,2\n3,4\n", File.ReadAllText(points));
+        string data = _line.Save("data.csv", string.Concat(Enumerable.Range(0, 40).Select(i => $"{i / 20.0},{i % 3}\n")));
+        CommandLine.Succeed(["train", data, "--steps", "1", "--out", _line.In("own"), .. CommandLine.Tiny]);
+        Assert.Contains("is an input", CommandLine.Fail(ExitCode.Usage, "sample", _line.In("own"), "-o", data), StringComparison.Ordinal);
+        Assert.Contains("is an input", CommandLine.Fail(ExitCode.Usage, "logprob", _line.In("own"), points, "-o", data), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Data_that_moved_are_found_with_data()
+    {
+        string data = _line.Save("data.csv", string.Concat(Enumerable.Range(0, 40).Select(i => $"{i / 20.0},{i % 3}\n"))), run = _line.In("run");
+        CommandLine.Succeed(["train", data, "--steps", "1", "--out", run, .. CommandLine.Tiny]);
+        File.Move(data, _line.In("moved.csv"));
+        foreach (string command in new[] { "eval", "plot", "invert" })
+        {
+            Assert.Contains("--data PATH says where", CommandLine.Fail(ExitCode.Data, command, run), StringComparison.Ordinal);
+            CommandLine.Succeed(command, run, "--data", _line.In("moved.csv"));
+        }
+    }
+
+    [Fact]
+    public void A_damaged_configuration_is_named_once_with_the_line()
+    {
+        string run = _line.TrainTiny(), path = Path.Combine(run, "config.json"), good = File.ReadAllText(path);
+        foreach ((string bad, string reason) in new[]
+        {
+            (good[..^20], "line "), (good.Replace("\"blocks\": 2", "\"blocks\": \"two\"", StringComparison.Ordinal), "model.blocks is unknown, or"),
+            (good.Replace("\"blocks\": 2", "\"blocks\": 0", StringComparison.Ordinal), "model.blocks must be at least 1, not 0"),
+        })
+        {
+            File.WriteAllText(path, bad);
+            string error = CommandLine.Fail(ExitCode.Data, "eval", run);
+            Assert.StartsWith($"error: {path}: damaged configuration: ", error, StringComparison.Ordinal);
+            Assert.Contains(reason, error, StringComparison.Ordinal);
+            Assert.Equal(1, error.Split("config.json").Length - 1);
+            Assert.DoesNotContain("BytePositionInLine", error, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void More_points_than_an_array_holds_are_drawn_in_parts_and_refused_where_all_are_needed()
+    {
+        string run = _line.TrainTiny(), path = _line.In("s.npy");
+        using var stopped = new CancellationTokenSource();
+        stopped.Cancel();
+        using var error = new StringWriter();
+        Assert.Equal(ExitCode.Interrupted, Program.Run(["sample", run, "-n", "2000000000", "-o", path], TextWriter.Null, error, cancellation: stopped.Token));
+        Assert.Equal("stopped after 0 of 2000000000; nothing is written\n", error.ToString());
+        Assert.DoesNotContain(Directory.GetFiles(_line.Folder), file => file.Contains("s.npy", StringComparison.Ordinal));
+        Assert.Contains("too many", CommandLine.Fail(ExitCode.Usage, "sample", run, "-n", "2000000000", "-o", _line.In("s.png")), StringComparison.Ordinal);
+        Assert.Contains("too many", CommandLine.Fail(ExitCode.Usage, "eval", run, "--points", "2000000000"), StringComparison.Ordinal);
     }
 
     [Fact]
