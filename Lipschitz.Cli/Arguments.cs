@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Numerics;
+using Lipschitz.Models;
 
 namespace Lipschitz.Cli;
 
@@ -23,6 +24,18 @@ internal static class Arguments
 
     /// <summary>--data of commands on a run.</summary>
     public static Option<string?> MovedData() => DataPath("Where the run's pictures or points lie now (default: where they were in training)");
+
+    /// <summary>--best.</summary>
+    public static Option<bool> Best() => new("--best") { Description = "The model of the best test of the training, instead of the last" };
+
+    /// <summary>--model.</summary>
+    public static Option<string?> Model() => new("--model") { Description = $"A preset (default: quick): {PresetNames}", HelpName = "preset" };
+
+    /// <summary>The presets there are, for help.</summary>
+    public static string PresetNames { get; } = string.Join("; ", new[]
+    {
+        ("points", PresetFamily.Points), ("grey pictures", PresetFamily.Mnist), ("colour pictures", PresetFamily.Cifar10),
+    }.Select(family => $"for {family.Item1} {string.Join(", ", Presets.NamesOf(family.Item2))}"));
 
     /// <summary>-o.</summary>
     public static Option<string> Output(string description) =>

@@ -74,13 +74,15 @@ internal sealed class ComputeOptions
         { } other => throw new UnknownNameException("precision", other, ["fp32", "tf32"]),
     };
 
-    private static void Refuse(ParseResult parse, string backend, params Option[] options)
+    private void Refuse(ParseResult parse, string backend, params Option[] options)
     {
         foreach (Option option in options)
         {
             if (parse.GetResult(option) is { Implicit: false })
             {
-                throw new UsageException($"{option.Name} does not go with --backend {backend}");
+                throw new UsageException(parse.GetValue(_backend) is null
+                    ? $"{option.Name} needs --backend cuda"
+                    : $"{option.Name} does not go with --backend {backend}");
             }
         }
     }

@@ -19,6 +19,9 @@ internal sealed class DataSet
     /// <summary>The shape of the pictures as they were read; null for points.</summary>
     public ImageShape? Shape => _pictures?.Training.Shape;
 
+    /// <summary>Columns of a point; null for pictures.</summary>
+    public int? Columns => _points?.Width;
+
     /// <summary>Which presets are for this data.</summary>
     public PresetFamily Family => Shape is { } shape ? Presets.FamilyOf(shape) : PresetFamily.Points;
 

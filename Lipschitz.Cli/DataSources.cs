@@ -78,6 +78,21 @@ internal static class DataSources
         return IsPath(configuration.Data) ? configuration with { Data = full } : configuration with { DataPath = full };
     }
 
+    /// <summary>The source of a run, at <paramref name="path"/> if it is there now; null for where it was.</summary>
+    /// <exception cref="InputException">It is not there.</exception>
+    /// <inheritdoc cref="Open" path="/exception"/>
+    public static IPointSource OfRun(Configuration configuration, string? path)
+    {
+        try
+        {
+            return Open(At(configuration, path));
+        }
+        catch (InputException missing) when (path is null)
+        {
+            throw new InputException($"{missing.Message}; where the run's data have moved, --data PATH says where to", missing);
+        }
+    }
+
     /// <summary>What a configuration keeps: the name, or the full path, so that the run can be used from anywhere.</summary>
     public static string Address(string data) => IsPath(data) ? Path.TrimEndingDirectorySeparator(Path.GetFullPath(data)) : data;
 

@@ -40,7 +40,7 @@ public static class ExitCode
         "3    data: an input or a checkpoint that cannot be read",
         "4    numerical: values that are not finite, or an inverse that does not converge",
         "5    not certified",
-        "130  stopped by Ctrl+C, after saving a checkpoint",
+        "130  stopped by Ctrl+C; training, which saves a checkpoint first, and sampling also by SIGTERM (all else: 143)",
     ];
 
     /// <summary>The exit code of a failure.</summary>

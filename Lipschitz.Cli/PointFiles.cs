@@ -81,23 +81,47 @@ internal static class PointFiles
     /// <param name="path">A .csv, .npy or .png file.</param>
     /// <param name="points">The rows.</param>
     /// <param name="columns">The names of the columns, for the header of a .csv file.</param>
-    public static void Write(string path, Points points, IReadOnlyList<string> columns)
+    public static void Write(string path, Points points, IReadOnlyList<string> columns) => WriteParts(path, [points.Values], points.Count, columns);
+
+    /// <summary>Writes a table that comes in parts, so that a .csv or .npy file may be larger than the memory.</summary>
+    /// <param name="path">A .csv, .npy or .png file.</param>
+    /// <param name="parts">Whole rows each.</param>
+    /// <param name="count">The rows of all parts.</param>
+    /// <param name="columns">The names of the columns.</param>
+    public static void WriteParts(string path, IEnumerable<double[]> parts, int count, IReadOnlyList<string> columns)
     {
         OutputException.Guard(path, () =>
         {
             switch (Extension(path))
             {
                 case ".csv":
-                    AtomicFile.Write(path, stream => WriteCsv(stream, points, columns));
+                    AtomicFile.Write(path, stream => WriteCsv(stream, parts, columns));
                     break;
                 case ".npy":
-                    AtomicFile.Write(path, stream => Npy.Write(stream, points.Values, points.Count, points.Width));
+                    AtomicFile.Write(path, stream => Npy.WriteParts(stream, parts, count, columns.Count));
                     break;
                 default:
-                    AtomicFile.Write(path, stream => stream.Write(ScatterFigure.Draw(points.Values)));
+                    AtomicFile.Write(path, stream => stream.Write(ScatterFigure.Draw(Joined(parts))));
                     break;
             }
         });
+    }
+
+    /// <summary>All parts in one array.</summary>
+    public static double[] Joined(IEnumerable<double[]> parts)
+    {
+        double[][] all = [.. parts];
+        return all.Length == 1 ? all[0] : [.. all.SelectMany(part => part)];
+    }
+
+    /// <summary>Throws where writing a file would destroy one that is read.</summary>
+    /// <exception cref="UsageException">It would.</exception>
+    public static void CheckKept(string output, params string[] inputs)
+    {
+        if (File.Exists(output) && inputs.FirstOrDefault(input => File.Exists(input) && Target(input) == Target(output)) is not null)
+        {
+            throw new UsageException($"{output} is an input of this command and would be lost; write to another file");
+        }
     }
 
     /// <summary>x1, x2, ….</summary>
@@ -106,10 +130,13 @@ internal static class PointFiles
     /// <summary>The extension in small letters, with its dot.</summary>
     public static string Extension(string path) => Path.GetExtension(path).ToLowerInvariant();
 
+    private static string Target(string path) => File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? Path.GetFullPath(path);
+
     private static Points ReadCsv(string path, int? width)
     {
         using CsvReader csv = CsvReader.FromFile(path, s_reader);
         var values = new List<double>();
+        var lines = new List<long>();
         int? columns = width;
         try
         {
@@ -118,6 +145,11 @@ internal static class PointFiles
                 string[] cells = csv.Current.ToArray();
                 CheckWidth(cells.Length, ref columns, path, csv.LineNumber);
                 bool isHeader = first && cells.All(cell => !TryParse(cell, out _)) && cells.Any(cell => cell.Length > 0);
+                if (!isHeader)
+                {
+                    lines.Add(csv.LineNumber);
+                }
+
                 for (int column = 0; column < cells.Length && !isHeader; column++)
                 {
                     string place = $"line {csv.LineNumber}, column {column + 1}";
@@ -136,7 +168,7 @@ internal static class PointFiles
             throw new DataFormatException(path, $"line {damage.LineNumber}: a quote is out of place");
         }
 
-        return new Points([.. values], columns ?? 1);
+        return new Points([.. values], columns ?? 1) { Lines = lines };
     }
 
     private static void CheckWidth(int found, ref int? expected, string path, long line)
@@ -200,16 +232,19 @@ internal static class PointFiles
         throw new DataFormatException(path, string.Create(CultureInfo.InvariantCulture, $"{place}: {value} {what}"));
     }
 
-    private static void WriteCsv(Stream stream, Points points, IReadOnlyList<string> columns)
+    private static void WriteCsv(Stream stream, IEnumerable<double[]> parts, IReadOnlyList<string> columns)
     {
         using CsvWriter csv = CsvWriter.Create(stream, s_writer, leaveOpen: true);
         csv.WriteHeader([.. columns]);
-        for (int i = 0; i < points.Values.Length; i++)
+        foreach (double[] part in parts)
         {
-            csv.WriteField(points.Values[i].ToString("R", CultureInfo.InvariantCulture));
-            if ((i + 1) % points.Width == 0)
+            for (int i = 0; i < part.Length; i++)
             {
-                csv.EndRecord();
+                csv.WriteField(part[i].ToString("R", CultureInfo.InvariantCulture));
+                if ((i + 1) % columns.Count == 0)
+                {
+                    csv.EndRecord();
+                }
             }
         }
     }

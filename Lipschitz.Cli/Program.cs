@@ -11,19 +11,14 @@ namespace Lipschitz.Cli;
 /// <summary>The <c>lipschitz</c> command.</summary>
 public static class Program
 {
-    /// <summary>Runs the command line of the process; the first Ctrl+C asks the command to save and stop, the second kills it.</summary>
+    /// <summary>Runs the command line of the process; the first Ctrl+C asks a training to save and stop, anything else it ends at once.</summary>
     public static int Main(string[] args)
     {
-        using var stop = new CancellationTokenSource();
-        void Stop(PosixSignalContext context)
-        {
-            context.Cancel = !stop.IsCancellationRequested;
-            stop.Cancel();
-        }
-
+        using var stop = new StopRequest();
+        void Stop(PosixSignalContext context) => context.Cancel = stop.Take();
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
-        return Run(args, Console.Out, Console.Error, !Console.IsOutputRedirected, stop.Token);
+        return Run(args, new Shell(Console.Out, Console.Error, !Console.IsOutputRedirected, stop));
     }
 
     /// <summary>Runs one command line; touches no global state.</summary>
@@ -31,7 +26,7 @@ public static class Program
     /// <param name="output">Standard output.</param>
     /// <param name="error">Standard error: one line for a failure.</param>
     /// <param name="isTerminal">Whether to draw progress bars.</param>
-    /// <param name="cancellation">Asks a training run to save a checkpoint and stop.</param>
+    /// <param name="cancellation">What Ctrl+C is to the process: asks a command that listens to stop.</param>
     /// <returns>The exit code, see <see cref="ExitCode"/>.</returns>
     public static int Run(
         IReadOnlyList<string> args,
@@ -40,7 +35,12 @@ public static class Program
         bool isTerminal = false,
         CancellationToken cancellation = default)
     {
-        var shell = new Shell(output, isTerminal, cancellation);
+        using var stop = new StopRequest(cancellation);
+        return Run(args, new Shell(output, error, isTerminal, stop));
+    }
+
+    private static int Run(IReadOnlyList<string> args, Shell shell)
+    {
         RootCommand root = CreateRoot(shell);
         ParseResult parse = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         try
@@ -48,8 +48,8 @@ public static class Program
             ThrowIfMistyped(parse);
             return parse.Invoke(new InvocationConfiguration
             {
-                Output = output,
-                Error = error,
+                Output = shell.Output,
+                Error = shell.Error,
                 EnableDefaultExceptionHandler = false,
                 ProcessTerminationTimeout = null,
             });
@@ -57,10 +57,10 @@ public static class Program
         catch (Exception failure)
         {
             Exception cause = Cause(failure);
-            error.WriteLine(OneLine(cause));
+            shell.Error.WriteLine(OneLine(cause));
             if (parse.GetValue(shell.Verbose))
             {
-                error.WriteLine(failure);
+                shell.Error.WriteLine(failure);
             }
 
             return ExitCode.Of(cause);

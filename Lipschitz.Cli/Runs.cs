@@ -1,10 +1,16 @@
+using Lipschitz.Backends;
 using Lipschitz.Checkpoints;
+using Lipschitz.Flows;
 
 namespace Lipschitz.Cli;
 
 /// <summary>Opens the run that a command line names.</summary>
 internal static class Runs
 {
+    /// <summary>The last model of a run, or that of its best test.</summary>
+    /// <exception cref="CheckpointFormatException">There is none yet, or it is damaged.</exception>
+    public static Flow Load(RunDirectory run, bool best, IBackend backend) => best ? run.LoadBestFlow(backend) : run.LoadFlow(backend);
+
     /// <summary>The run in <paramref name="path"/>.</summary>
     /// <exception cref="InputException">There is no such folder, or it cannot be read.</exception>
     /// <exception cref="CheckpointFormatException">It holds no run, or a damaged one.</exception>

@@ -18,21 +18,25 @@ internal sealed class Shell
         WriteIndented = true,
     };
 
-    public Shell(TextWriter output, bool isTerminal, CancellationToken cancellation)
+    public Shell(TextWriter output, TextWriter error, bool isTerminal, StopRequest stop)
     {
         Output = output;
+        Error = error;
         IsTerminal = isTerminal;
-        Cancellation = cancellation;
+        Stop = stop;
     }
 
     /// <summary>Standard output.</summary>
     public TextWriter Output { get; }
 
+    /// <summary>Standard error.</summary>
+    public TextWriter Error { get; }
+
     /// <summary>Whether somebody watches the output, so that a progress bar makes sense.</summary>
     public bool IsTerminal { get; }
 
     /// <summary>Ctrl+C.</summary>
-    public CancellationToken Cancellation { get; }
+    public StopRequest Stop { get; }
 
     /// <summary>Print one JSON object instead of text.</summary>
     public Option<bool> Json { get; } = new("--json") { Description = "Print one JSON object instead of text", Recursive = true };
@@ -52,6 +56,9 @@ internal sealed class Shell
             text(NewConsole());
         }
     }
+
+    /// <summary>Says on standard error what a result does not show and its reader should know.</summary>
+    public void Note(string line) => Error.WriteLine($"note: {line}");
 
     /// <summary>A console for tables and bars on <see cref="Output"/>: with colours on a terminal, plain text otherwise.</summary>
     public IAnsiConsole NewConsole()

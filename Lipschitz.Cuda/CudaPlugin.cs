@@ -1,4 +1,5 @@
 using Lipschitz.Backends;
+using Lipschitz.Cuda.Interop;
 using Lipschitz.Cuda.Runtime;
 
 namespace Lipschitz.Cuda;
@@ -12,8 +13,9 @@ public sealed class CudaPlugin : IBackendPlugin
     /// <inheritdoc/>
     public IReadOnlyList<BackendFinding> Diagnose()
     {
-        BackendFinding driver = Try(
-            "driver", isNeeded: true, () => $"CUDA {CudaDevice.VersionText(CudaDevice.RequireDriver())}, {CudaDevice.DriverPath}");
+        BackendFinding driver = NativeLibraries.DriverSearch is { Handle: 0 } search
+            ? new BackendFinding("driver", false, true, search.Report)
+            : Try("driver", isNeeded: true, () => $"CUDA {CudaDevice.VersionText(CudaDevice.RequireDriver())}, {CudaDevice.DriverPath}");
         List<BackendFinding> findings = [driver];
         if (driver.IsFound)
         {

@@ -13,6 +13,7 @@ internal static class BenchStepCommand
 {
     private const int DefaultSteps = 50;
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60); // where no number of steps is given
+    private static readonly Dictionary<string, string> s_elsewhere = new() { ["data"] = "--data", ["name"] = "--model" };
 
     /// <summary>Makes the command.</summary>
     public static Command Create(Shell shell)
@@ -22,11 +23,7 @@ internal static class BenchStepCommand
             Description = $"{DataSources.Description} (default: moons); made-up pictures where the set does not come with the library",
             HelpName = "DATA",
         };
-        var model = new Option<string?>("--model")
-        {
-            Description = $"A preset: {string.Join(", ", Presets.Names)} (default: quick)",
-            HelpName = "preset",
-        };
+        Option<string?> model = Arguments.Model();
         var set = new Option<string[]>("--set") { Description = "Change a setting of the preset; may be repeated", HelpName = "key=value" };
         Option<int?> batch = Arguments.Whole("--batch", 1, "Samples a step (default: the preset's)");
         Option<int?> steps = Arguments.Whole("--steps", 1, $"Steps to time (default: {DefaultSteps}, fewer where they take more than a minute)");
@@ -44,12 +41,12 @@ internal static class BenchStepCommand
             string name = parse.GetValue(data) ?? "moons";
             (DataSet source, string? madeUp) = Load(name);
             Configuration preset = Presets.Load(parse.GetValue(model) ?? "quick", source.Family);
-            preset = preset with
+            preset = Presets.ForWidth(preset, source.Columns ?? 0) with
             {
                 Data = name,
                 Training = preset.Training with { Batch = parse.GetValue(batch) ?? preset.Training.Batch },
             };
-            Configuration configuration = DataSet.Fit(ConfigurationJson.Override(preset, parse.GetValue(set) ?? []), source.Shape);
+            Configuration configuration = DataSet.Fit(SettingChanges.Apply(preset, parse.GetValue(set), s_elsewhere), source.Shape);
             IPointSource points = source.Source(configuration);
             using IBackend backend = compute.Open(parse);
             int? asked = parse.GetValue(steps);

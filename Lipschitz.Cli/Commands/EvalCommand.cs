@@ -16,26 +16,32 @@ internal static class EvalCommand
     {
         Argument<string> run = Arguments.Run();
         Option<int?> repeats = Arguments.Repeats();
-        var best = new Option<bool>("--best") { Description = "The model of the best test of the training, instead of the last" };
+        Option<bool> best = Arguments.Best();
         Option<int?> points = Arguments.Whole("--points", 2, "Points of the test set (default: as in the run's configuration)");
         Option<string?> path = Arguments.MovedData();
+        Option<ulong?> seed = Arguments.Seed("Seed of a random log-determinant (default: 2, as at the end of training); the test set stays the same");
         var compute = new ComputeOptions();
         var command = new DocumentedCommand(
             "eval",
             "Test a trained flow: negative log-likelihood on the fixed test set (pictures: bits per dimension; with a task: accuracy), with standard errors.",
             "lipschitz eval runs/moons-quick",
             "lipschitz eval runs/mnist-quick --best --repeats 5",
-            "lipschitz eval runs/moons-quick --points 100000 --json") { run, best, repeats, points, path, compute };
+            "lipschitz eval runs/moons-quick --points 100000 --json") { run, best, repeats, seed, points, path, compute };
         command.SetAction(parse =>
         {
             RunDirectory directory = Runs.Open(parse.GetRequiredValue(run));
             Configuration configuration = DataSources.At(directory.Configuration, parse.GetValue(path));
-            IPointSource data = DataSources.Open(configuration);
+            IPointSource data = DataSources.OfRun(directory.Configuration, parse.GetValue(path));
             using IBackend backend = compute.Open(parse);
-            Flow flow = parse.GetValue(best) ? directory.LoadBestFlow(backend) : directory.LoadFlow(backend);
+            Flow flow = Runs.Load(directory, parse.GetValue(best), backend);
             EvaluationSettings evaluation = configuration.Evaluation;
             evaluation = evaluation with { Points = parse.GetValue(points) ?? evaluation.Points };
-            TestReport test = FlowTest.Run(flow, configuration with { Evaluation = evaluation }, data, repeats: parse.GetValue(repeats) ?? 1);
+            if (data.TestRows is null && evaluation.Points > Array.MaxLength / data.Width)
+            {
+                throw new UsageException($"--points {evaluation.Points} are too many for the memory; at most {Array.MaxLength / data.Width}");
+            }
+
+            TestReport test = Test(flow, configuration with { Evaluation = evaluation }, data, parse.GetValue(repeats) ?? 1, parse.GetValue(seed));
             shell.Report(
                 parse,
                 new
@@ -60,5 +66,17 @@ internal static class EvalCommand
             return ExitCode.Success;
         });
         return command;
+    }
+
+    private static TestReport Test(Flow flow, Configuration configuration, IPointSource data, int repeats, ulong? seed)
+    {
+        try
+        {
+            return FlowTest.Run(flow, configuration, data, repeats: repeats, seed: seed);
+        }
+        catch (NonFiniteException fault) when (fault.Row is { } row && data is ArrayPoints)
+        {
+            throw new NonFiniteException($"{fault.Message}: number {ArrayPoints.HeldOutRow(row) + 1} of the points in {configuration.Data}");
+        }
     }
 }

@@ -15,13 +15,14 @@ internal static class InspectCommand
 {
     // Residual Flows' code keeps two scalars a block for its roulette that are never trained, and counts them.
     private const int RouletteScalarsPerBlock = 2;
+    private static readonly Dictionary<string, string> s_elsewhere = new() { ["data"] = "--data", ["name"] = "PRESET" };
 
     /// <summary>Makes the command.</summary>
     public static Command Create(Shell shell)
     {
         var what = new Argument<string>("RUN|PRESET")
         {
-            Description = $"A run's directory, or a preset: {string.Join(", ", Presets.Names)}",
+            Description = $"A run's directory, or a preset: {Arguments.PresetNames}",
         };
         var data = new Option<string?>("--data")
         {
@@ -56,7 +57,7 @@ internal static class InspectCommand
                 string source = parse.GetValue(data) ?? "moons";
                 ImageShape? shape = DataSources.Shape(source);
                 Configuration preset = Preset(name, shape is { } pictures ? Presets.FamilyOf(pictures) : PresetFamily.Points);
-                configuration = DataSet.Fit(ConfigurationJson.Override(preset, parse.GetValue(set) ?? []), shape);
+                configuration = DataSet.Fit(SettingChanges.Apply(preset, parse.GetValue(set), s_elsewhere), shape);
                 int width = configuration.Model.Image?.Shape.Count ?? DataSources.Load(source).Source(configuration).Width;
                 flow = UsageException.Guard(() => FlowFactory.Create(configuration, width, backend));
             }

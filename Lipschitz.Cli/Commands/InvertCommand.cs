@@ -24,21 +24,28 @@ internal static class InvertCommand
         };
         Option<double?> tolerance = Arguments.Positive(
             "--tolerance", "The error bound at which the inverse of a point is done (default: 1e-4, for pictures 1e-2)");
+        Option<bool> best = Arguments.Best();
+        Option<string?> moved = Arguments.MovedData();
         var compute = new ComputeOptions();
         var command = new DocumentedCommand(
             "invert",
             "Check the inverse: send points to the latent space and back, and compare the reported error bound with the measured error.",
             "lipschitz invert runs/moons-quick",
-            "lipschitz invert runs/moons-quick points.csv --tolerance 1e-5") { run, input, tolerance, compute };
+            "lipschitz invert runs/moons-quick points.csv --tolerance 1e-5") { run, input, tolerance, best, moved, compute };
         command.SetAction(parse =>
         {
+            if (parse.GetValue(input) is not null && parse.GetValue(moved) is not null)
+            {
+                throw new UsageException("--data says where the run's data lie, which INPUT takes the place of; give one of them");
+            }
+
             RunDirectory directory = Runs.Open(parse.GetRequiredValue(run));
             using IBackend backend = compute.Open(parse);
-            Flow flow = directory.LoadFlow(backend);
+            Flow flow = Runs.Load(directory, parse.GetValue(best), backend);
             Configuration configuration = directory.Configuration;
             double[] points = parse.GetValue(input) is { } path
                 ? PointFiles.Read(path, flow.Width).Values
-                : RoundTrip.TestPoints(configuration, DataSources.Open(configuration));
+                : RoundTrip.TestPoints(configuration, DataSources.OfRun(configuration, parse.GetValue(moved)));
             double error = parse.GetValue(tolerance) ?? RoundTrip.DefaultTolerance(configuration);
             Report(shell, parse, directory.Path, RoundTrip.Of(flow, points, error));
             return ExitCode.Success;
@@ -96,13 +103,14 @@ internal static class InvertCommand
         table.AddRow([name, .. cells.Select(value => value.ToString(format, CultureInfo.InvariantCulture))]);
     }
 
-    /// <summary>How a number varies over the points.</summary>
+    /// <summary>How a number varies over the points; the quantiles by nearest rank, so that none is below its share of the points.</summary>
     private sealed record Spread(double Mean, double Median, double Percentile99, double Largest)
     {
         public static Spread Of(double[] values)
         {
             double[] sorted = [.. values.Order()];
-            return new Spread(sorted.Average(), sorted[sorted.Length / 2], sorted[(int)(0.99 * (sorted.Length - 1))], sorted[^1]);
+            double Quantile(long percent) => sorted[(((percent * sorted.Length) + 99) / 100) - 1];
+            return new Spread(sorted.Average(), Quantile(50), Quantile(99), sorted[^1]);
         }
     }
 }

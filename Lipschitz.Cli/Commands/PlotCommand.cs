@@ -23,6 +23,7 @@ internal static class PlotCommand
             Description = "The folder to draw into (default: RUN); with --compare the .png file (default: comparison.png)",
             HelpName = "folder|file",
         };
+        Option<bool> best = Arguments.Best();
         Option<string?> path = Arguments.MovedData();
         var compute = new ComputeOptions();
         var command = new DocumentedCommand(
@@ -30,7 +31,7 @@ internal static class PlotCommand
             "Draw a run: densities or pictures (held-out, given back, sampled), curves, and the factors e1 and e2 of dense layers.",
             "lipschitz plot runs/moons-quick",
             "lipschitz plot runs/moons-quick --out figures",
-            "lipschitz plot --compare runs/mnist-idensenet-lc runs/mnist-resflow --out curves.png") { run, compare, output, path, compute };
+            "lipschitz plot --compare runs/mnist-idensenet-lc runs/mnist-resflow --out curves.png") { run, compare, output, best, path, compute };
         command.SetAction(parse =>
         {
             string[] names = parse.GetRequiredValue(run);
@@ -47,10 +48,10 @@ internal static class PlotCommand
 
             RunDirectory directory = Runs.Open(names[0]);
             string folder = parse.GetValue(output) ?? directory.Path;
-            IPointSource data = DataSources.Open(DataSources.At(directory.Configuration, parse.GetValue(path)));
+            IPointSource data = DataSources.OfRun(directory.Configuration, parse.GetValue(path));
             OutputException.Guard(folder, () => Directory.CreateDirectory(folder));
             using IBackend backend = compute.Open(parse);
-            DrawnFigures figures = FigureFiles.Draw(folder, directory, directory.LoadFlow(backend), data);
+            DrawnFigures figures = FigureFiles.Draw(folder, directory, Runs.Load(directory, parse.GetValue(best), backend), data);
             shell.Report(
                 parse,
                 new { run = directory.Path, files = figures.Files, reconstruction = figures.Reconstruction, missing = figures.Missing },

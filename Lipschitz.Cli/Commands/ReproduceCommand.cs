@@ -183,7 +183,7 @@ internal sealed class ReproduceCommand
             return new Outcome(name, $"left out; give --data {cell.Cell.Data.Name}=PATH", null);
         }
 
-        if (_shell.Cancellation.IsCancellationRequested)
+        if (_shell.Stop.IsRequested)
         {
             throw new InterruptedException($"stopped before {name}; continue with the same command");
         }
@@ -201,7 +201,7 @@ internal sealed class ReproduceCommand
                 return new Outcome(name, "finished by another process", meanwhile);
             }
 
-            return new Outcome(name, "finished", new CellRun(cell, backend, path, points).Run(display, _shell.Cancellation)) { IsNew = true };
+            return new Outcome(name, "finished", _shell.Stop.Listen(stop => new CellRun(cell, backend, path, points).Run(display, stop))) { IsNew = true };
         }
         catch (Exception failure) when (failure is DivergedException or NonFiniteException or CheckpointFormatException or InputException)
         {

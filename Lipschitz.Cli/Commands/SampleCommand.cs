@@ -22,7 +22,7 @@ internal static class SampleCommand
         Option<ulong?> seed = Arguments.Seed("Seed of the draws (default: 0); the same seed draws the same points");
         Option<double?> tolerance = Arguments.Positive(
             "--tolerance", "The error bound of each block at which its inverse is done (default: 1e-5, for pictures 1e-2)");
-        var best = new Option<bool>("--best") { Description = "The model of the best test of the training, instead of the last" };
+        Option<bool> best = Arguments.Best();
         var compute = new ComputeOptions();
         var command = new DocumentedCommand(
             "sample",
@@ -36,21 +36,19 @@ internal static class SampleCommand
             string path = parse.GetRequiredValue(output);
             ImageShape? shape = directory.Configuration.Model.Image?.Shape;
             using IBackend backend = compute.Open(parse);
-            Flow flow = parse.GetValue(best) ? directory.LoadBestFlow(backend) : directory.LoadFlow(backend);
+            Flow flow = Runs.Load(directory, parse.GetValue(best), backend);
             PointFiles.CheckWritable(path, shape is null ? flow.Width : Drawable);
+            PointFiles.CheckKept(path, directory.Configuration.Data);
             int n = parse.GetValue(count) ?? (shape is null ? DefaultPoints : DefaultPictures);
-            ulong start = parse.GetValue(seed) ?? 0;
-            InverseReport samples = flow.Inverse(flow.Latents(n, start), parse.GetValue(tolerance) ?? (shape is null ? 1e-5 : 1e-2));
-            if (shape is { } pictures && PointFiles.Extension(path) == ".png")
+            if (PointFiles.Extension(path) == ".png" && (long)n * flow.Width > Array.MaxLength)
             {
-                PictureGrid.Write(path, samples.Points, pictures, (int)Math.Ceiling(Math.Sqrt(n)));
-            }
-            else
-            {
-                PointFiles.Write(path, new Points(samples.Points, flow.Width), PointFiles.CoordinateNames(flow.Width));
+                throw new UsageException($"{n} are too many for one picture; write a .csv or .npy file instead of '{path}'");
             }
 
-            double bound = samples.BlockErrorBounds.Max(), iterations = samples.Iterations.Average();
+            ulong start = parse.GetValue(seed) ?? 0;
+            var samples = new SampleParts(flow, n, start, parse.GetValue(tolerance) ?? (shape is null ? 1e-5 : 1e-2));
+            shell.Stop.Listen(stop => Write(path, samples.Draw(stop), n, flow.Width, shape));
+            double bound = samples.LargestBlockErrorBound, iterations = samples.MeanIterations;
             shell.Report(
                 parse,
                 new
@@ -61,7 +59,7 @@ internal static class SampleCommand
                     seed = start,
                     meanIterations = iterations,
                     largestBlockErrorBound = bound,
-                    largestErrorBound = samples.ErrorBounds.Max(),
+                    largestErrorBound = samples.LargestErrorBound,
                     file = path,
                 },
                 console => console.Profile.Out.Writer.WriteLine(
@@ -70,5 +68,19 @@ internal static class SampleCommand
             return ExitCode.Success;
         });
         return command;
+    }
+
+    private static bool Write(string path, IEnumerable<double[]> parts, int count, int width, ImageShape? shape)
+    {
+        if (shape is { } pictures && PointFiles.Extension(path) == ".png")
+        {
+            PictureGrid.Write(path, PointFiles.Joined(parts), pictures, (int)Math.Ceiling(Math.Sqrt(count)));
+        }
+        else
+        {
+            PointFiles.WriteParts(path, parts, count, PointFiles.CoordinateNames(width));
+        }
+
+        return true;
     }
 }

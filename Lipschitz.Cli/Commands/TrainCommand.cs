@@ -4,6 +4,7 @@ using Lipschitz.Backends;
 using Lipschitz.Checkpoints;
 using Lipschitz.Data;
 using Lipschitz.Flows;
+using Lipschitz.LogDet;
 using Lipschitz.Models;
 using Lipschitz.Names;
 using Lipschitz.Training;
@@ -15,6 +16,11 @@ internal sealed class TrainCommand
 {
     private const int MostSampleGrids = 25; // of a run, at its tests
     private static readonly string[] s_files = ["model.safetensors", "best.safetensors", "training.safetensors", "config.json", "metrics.jsonl"];
+    private static readonly Dictionary<string, string> s_elsewhere = new()
+    {
+        ["data"] = "DATA", ["dataPath"] = "--data PATH", ["name"] = "--model", ["seed"] = "--seed",
+    };
+
     private readonly Shell _shell;
     private readonly Argument<string?> _data = new("DATA")
     {
@@ -25,11 +31,7 @@ internal sealed class TrainCommand
     private readonly Option<string?> _path = Arguments.DataPath(
         "Where mnist, fashion or cifar10 lies: a folder, or CIFAR-10's archive (default for mnist: the 10,000 digits that come with the library)");
 
-    private readonly Option<string?> _model = new("--model")
-    {
-        Description = $"A preset: {string.Join(", ", Presets.Names)} (default: quick)",
-        HelpName = "preset",
-    };
+    private readonly Option<string?> _model = Arguments.Model();
 
     private readonly Option<long?> _steps = Arguments.Whole<long>("--steps", 1, "Optimiser steps (default: the preset's)");
     private readonly Option<double?> _epochs = Arguments.Positive(
@@ -75,7 +77,7 @@ internal sealed class TrainCommand
     {
         var command = new DocumentedCommand(
             "train",
-            "Train a flow on points, test it and draw it.",
+            "Train a flow on points or pictures, test it and draw it.",
             "lipschitz train moons",
             "lipschitz train checkerboard --model idensenet-lc --steps 20000 --seed 1",
             "lipschitz train points.csv --set model.blocks=12 --set training.batch=200 --out runs/mine",
@@ -107,7 +109,7 @@ internal sealed class TrainCommand
             + $" {ComputeOptions.Describe(backend)}, into {run.Path}");
         var watch = Stopwatch.StartNew();
         long first = trainer.StepsDone;
-        TestReport test = display.Watch(trainer, report => training.Run(report, _shell.Cancellation));
+        TestReport test = _shell.Stop.Listen(stop => display.Watch(trainer, report => training.Run(report, stop)));
         double seconds = watch.Elapsed.TotalSeconds;
 
         Certification? certification = null;
@@ -181,6 +183,13 @@ internal sealed class TrainCommand
         bool isClassifier = configuration.Task?.Kind == TaskKind.Classification;
         foreach (LogDetSettings settings in isClassifier ? [] : new[] { configuration.LogDet, configuration.Evaluation.LogDet })
         {
+            if (settings.Method == LogDetMethod.Exact && data.Width > ExactDeterminant.LargestWidth)
+            {
+                throw new UsageException(
+                    $"the exact log-determinant takes at most {ExactDeterminant.LargestWidth} columns, not {data.Width}:"
+                    + " choose another for training with --set logDet.method=Roulette and for the test with --set evaluation.logDet.method=Roulette");
+            }
+
             EstimatorFactory.Create(settings).CotangentCount(data.Width);
         }
 
@@ -194,7 +203,8 @@ internal sealed class TrainCommand
         string? path = parse.GetValue(_path);
         DataSet set = DataSources.Load(data, path);
         Configuration preset = Presets.Load(parse.GetValue(_model) ?? "quick", set.Family);
-        Configuration configuration = preset with
+        Configuration fitting = Presets.ForWidth(preset, set.Columns ?? 0);
+        Configuration configuration = fitting with
         {
             Data = DataSources.Address(data),
             DataPath = path is null ? null : Path.GetFullPath(path),
@@ -202,8 +212,20 @@ internal sealed class TrainCommand
             Training = preset.Training with { Steps = parse.GetValue(_steps) ?? preset.Training.Steps },
         };
         configuration = configuration with { Task = Task(parse.GetValue(_task)) };
-        configuration = DataSet.Fit(ConfigurationJson.Override(configuration, parse.GetValue(_set) ?? []), set.Shape);
+        configuration = DataSet.Fit(SettingChanges.Apply(configuration, parse.GetValue(_set), s_elsewhere), set.Shape);
+        if (fitting != preset && (configuration.LogDet, configuration.Evaluation.LogDet) == (fitting.LogDet, fitting.Evaluation.LogDet))
+        {
+            _shell.Note(
+                $"{set.Columns} columns are more than the {ExactDeterminant.LargestWidth} that the exact log-determinant takes: it is estimated without bias,"
+                + $" in the test with {fitting.Evaluation.LogDet.ExactTerms} terms and a random number more");
+        }
+
         IPointSource source = set.Source(configuration);
+        if (DataScale.Note(configuration, source) is { } note)
+        {
+            _shell.Note(note);
+        }
+
         return (WithData(configuration, source, parse.GetValue(_epochs), parse.GetValue(_steps) is not null), source);
     }
 
@@ -220,7 +242,10 @@ internal sealed class TrainCommand
     {
         if (configuration.Task is { Classes: 0 } task)
         {
-            configuration = configuration with { Task = task with { Classes = data is ILabelledSource labelled ? labelled.Classes : 0 } };
+            int classes = data is ILabelledSource labelled ? labelled.Classes : 0;
+            configuration = classes > 0
+                ? configuration with { Task = task with { Classes = classes } }
+                : throw new UsageException($"{configuration.Data} has no labels, which --task {task.Kind.ToString().ToLowerInvariant()} learns");
         }
 
         if (epochs is not { } count)

@@ -16,7 +16,7 @@ public class BackendException : Exception
 public sealed class BackendUnavailableException : BackendException
 {
     /// <summary>Makes the exception.</summary>
-    /// <param name="message">What is missing, where it was looked for, and what to do.</param>
+    /// <param name="message">What is missing, and what to do.</param>
     /// <param name="inner">The cause, if any.</param>
     public BackendUnavailableException(string message, Exception? inner = null)
         : base(message, inner)

@@ -11,7 +11,9 @@ public interface IBackendPlugin
 
     /// <summary>Opens a device.</summary>
     /// <param name="options">Which, and how exact.</param>
-    /// <exception cref="BackendUnavailableException">Something it needs is missing; the message says what and where it was looked for.</exception>
+    /// <exception cref="BackendUnavailableException">
+    /// Something it needs is missing; the message says what, and <see cref="Diagnose"/> where it was looked for.
+    /// </exception>
     IBackend Open(BackendOptions options);
 }
 

@@ -65,11 +65,11 @@ public sealed class RunDirectory
 
         try
         {
-            return new RunDirectory(path, ConfigurationJson.Parse(File.ReadAllText(file), file));
+            return new RunDirectory(path, ConfigurationJson.Read(File.ReadAllText(file)));
         }
         catch (ConfigurationException e)
         {
-            throw new CheckpointFormatException(file, $"damaged configuration ({e.Message})");
+            throw new CheckpointFormatException(file, $"damaged configuration: {e.Message}");
         }
     }
 

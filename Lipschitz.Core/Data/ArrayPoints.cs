@@ -60,6 +60,9 @@ public sealed class ArrayPoints : IPointSource
     /// <inheritdoc/>
     public double? Entropy => null;
 
+    /// <summary>Which row of the points is row <paramref name="row"/> of the test set, both counted from 0.</summary>
+    public static long HeldOutRow(long row) => (HeldOutEvery * (row + 1)) - 1;
+
     /// <inheritdoc/>
     public void Sample(RandomKey key, long firstRow, Span<double> points)
     {

@@ -95,6 +95,24 @@ public static class Npy
         WriteTo(stream, "<f8", values, shape);
     }
 
+    /// <summary>Writes float64 numbers of shape [rows, columns] to a stream, in parts, so that they need not be in memory at once.</summary>
+    /// <exception cref="ArgumentException">The parts are not so many numbers.</exception>
+    public static void WriteParts(Stream stream, IEnumerable<double[]> parts, int rows, int columns)
+    {
+        stream.Write(NpyHeader.Format("<f8", [rows, columns]));
+        long left = (long)rows * columns;
+        foreach (double[] part in parts)
+        {
+            left -= part.Length;
+            WriteNumbers<double>(stream, part);
+        }
+
+        if (left != 0)
+        {
+            throw new ArgumentException($"WriteParts: {Math.Abs(left)} values too {(left > 0 ? "few" : "many")} for shape [{rows}, {columns}].", nameof(parts));
+        }
+    }
+
     private static NpyHeader ReadHeader(Stream stream, string path)
     {
         Span<byte> start = stackalloc byte[8];
@@ -184,6 +202,12 @@ public static class Npy
         where T : unmanaged
     {
         stream.Write(NpyHeader.Format(descr, shape));
+        WriteNumbers(stream, values);
+    }
+
+    private static void WriteNumbers<T>(Stream stream, ReadOnlySpan<T> values)
+        where T : unmanaged
+    {
         const int chunk = 1 << 20;
         for (int start = 0; start < values.Length; start += chunk)
         {

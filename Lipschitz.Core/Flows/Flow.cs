@@ -185,16 +185,23 @@ public sealed class Flow
     /// <param name="estimator">The way to get log-determinants.</param>
     /// <param name="seed">The seed of a random estimator.</param>
     /// <param name="repeats">Independent estimates a point, averaged; with 2 or more a random estimator reports standard errors.</param>
-    /// <exception cref="NonFiniteException">A point has no finite density; the message names the first block at fault.</exception>
+    /// <param name="allowNonFinite">
+    /// Whether a point without a finite log-density keeps what came of it, -infinity or NaN, and leaves the others as they are. In float32 that is so of
+    /// a point some 1e19 from the rest: its log-density is below -3.4e38.
+    /// </param>
+    /// <exception cref="NonFiniteException">
+    /// A point has no finite log-density, so that none is returned; the message names the first block at fault and the row.
+    /// </exception>
     /// <exception cref="ShapeMismatchException">The numbers are not a whole number of rows.</exception>
     /// <exception cref="NotSupportedException">The estimator does not take points of this width.</exception>
-    public LogProbResult LogProb(ReadOnlySpan<double> points, LogDetEstimator estimator, ulong seed = 0, int repeats = 1)
+    public LogProbResult LogProb(
+        ReadOnlySpan<double> points, LogDetEstimator estimator, ulong seed = 0, int repeats = 1, bool allowNonFinite = false)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(repeats);
         int runs = estimator.Kind == LogDetKind.Exact ? 1 : repeats;
         int rows = RowCount(points);
         double[] input = points.ToArray();
-        var draws = new double[runs * rows]; // run by run
+        var draws = new double[checked(runs * rows)]; // run by run
         ForEachShard(rows, () => (Pass: CreatePass(estimator, recompute: true), Workspace: new Workspace(_backend)), (state, first, count) =>
         {
             for (int run = 0; run < runs; run++)
@@ -204,9 +211,10 @@ public sealed class Flow
                 _backend.Upload(input.AsSpan(first * Width, count * Width), x);
                 state.Pass.Forward(x, new DrawAddress(seed, (uint)run, 0, first), state.Workspace);
                 state.Pass.LogProb(logProb);
-                if (!_backend.AllFinite(logProb))
+                if (!allowNonFinite && !_backend.AllFinite(logProb))
                 {
-                    throw new NonFiniteException(state.Pass.DescribeNonFinite(first));
+                    (string fault, long row) = state.Pass.DescribeNonFinite(first);
+                    throw new NonFiniteException(fault, row);
                 }
 
                 _backend.Download(logProb, draws.AsSpan((run * rows) + first, count));
@@ -237,7 +245,8 @@ public sealed class Flow
                 state.Head.Forward(state.Pass, state.Workspace);
                 if (!_backend.AllFinite(state.Head.Logits))
                 {
-                    throw new NonFiniteException(state.Pass.DescribeNonFinite(first));
+                    (string fault, long row) = state.Pass.DescribeNonFinite(first);
+                    throw new NonFiniteException(fault, row);
                 }
 
                 _backend.Download(state.Head.Logits, logits.AsSpan(first * head.Classes, count * head.Classes));
@@ -324,12 +333,16 @@ public sealed class Flow
     public double[] Sample(int count, ulong seed = 0, double tolerance = 1e-5) => Inverse(Latents(count, seed), tolerance).Points;
 
     /// <summary>Draws from N(0, I), row by row: row i depends on the seed and on i alone.</summary>
-    public double[] Latents(int count, ulong seed)
+    /// <param name="count">How many.</param>
+    /// <param name="seed">Their seed.</param>
+    /// <param name="firstRow">The i of the first.</param>
+    /// <exception cref="OverflowException">They are more numbers than an array holds.</exception>
+    public double[] Latents(int count, ulong seed, uint firstRow = 0)
     {
-        var latents = new double[count * Width];
+        var latents = new double[checked(count * Width)];
         for (int i = 0; i < count; i++)
         {
-            NormalDraws.FillRow(new RandomKey(seed, RandomPurpose.Sampling), (uint)i, latents.AsSpan(i * Width, Width));
+            NormalDraws.FillRow(new RandomKey(seed, RandomPurpose.Sampling), firstRow + (uint)i, latents.AsSpan(i * Width, Width));
         }
 
         return latents;

@@ -128,16 +128,22 @@ public sealed class FlowPass
     }
 
     /// <summary>
-    /// Names the first bijection whose output or log-determinant is not finite, after a pass that ended in NaN or infinity; repeats the
-    /// pass to find it, so that its records are lost.
+    /// Names the first bijection whose output or log-determinant is not finite, and the first such row, after a pass that ended in NaN or
+    /// infinity; repeats the pass to find it, so that its records are lost.
     /// </summary>
     /// <param name="firstRow">The row of the whole batch that the shard begins at.</param>
-    public string DescribeNonFinite(long firstRow)
+    /// <returns>What is wrong, and the row of the whole batch, counted from 0.</returns>
+    public (string Fault, long Row) DescribeNonFinite(long firstRow)
     {
-        string rows = $"(among rows {firstRow} to {firstRow + _input.Rows - 1})";
-        if (!_backend.AllFinite(_input))
+        (string What, int Row) = FindNonFinite();
+        return ($"{What} is not finite (row {firstRow + Row}, counted from 0)", firstRow + Row);
+    }
+
+    private (string What, int Row) FindNonFinite()
+    {
+        if (FirstNonFinite(_input) is { } entered)
         {
-            return $"the input is not finite {rows}";
+            return ("the input", entered);
         }
 
         var workspace = new Workspace(_backend);
@@ -147,18 +153,32 @@ public sealed class FlowPass
         {
             _passes[i].Forward(Entering(i, x, workspace), _draw with { Block = (uint)i }, logDet, workspace);
             x = _passes[i].Output;
-            if (!_backend.AllFinite(x))
+            if (FirstNonFinite(x) is { } left)
             {
-                return $"the output of {_flow.Bijections[i].Name} is not finite {rows}";
+                return ($"the output of {_flow.Bijections[i].Name}", left);
             }
 
-            if (!_backend.AllFinite(logDet))
+            if (FirstNonFinite(logDet) is { } stretched)
             {
-                return $"the log-determinant of {_flow.Bijections[i].Name} is not finite {rows}";
+                return ($"the log-determinant of {_flow.Bijections[i].Name}", stretched);
             }
         }
 
-        return $"the log-density is not finite {rows}";
+        Tensor logProb = workspace.Rent(x.Rows, 1);
+        LogProb(logProb);
+        return ("the log-density", FirstNonFinite(logProb) ?? 0);
+    }
+
+    private int? FirstNonFinite(Tensor x)
+    {
+        if (_backend.AllFinite(x))
+        {
+            return null;
+        }
+
+        var values = new double[x.Count];
+        _backend.Download(x, values);
+        return Array.FindIndex(values, value => !double.IsFinite(value)) / x.Columns;
     }
 
     // The columns of x that bijection i takes.

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
@@ -26,12 +27,27 @@ public static class ConfigurationJson
     {
         try
         {
-            Configuration? configuration = JsonSerializer.Deserialize<Configuration>(json, s_options);
-            return Checked(configuration ?? throw new ConfigurationException($"{source}: the configuration is empty."));
+            return Read(json);
+        }
+        catch (ConfigurationException e)
+        {
+            throw new ConfigurationException($"{source}: {e.Message}");
+        }
+    }
+
+    /// <summary>As <see cref="Parse"/>, for a caller that names the source itself.</summary>
+    internal static Configuration Read(string json)
+    {
+        try
+        {
+            return Checked(JsonSerializer.Deserialize<Configuration>(json, s_options) ?? throw new ConfigurationException("the configuration is empty."));
         }
         catch (JsonException e)
         {
-            throw new ConfigurationException($"{source}: {FirstLine(e.Message)}");
+            string line = e.LineNumber is { } number ? $"line {number + 1}: " : "";
+            string key = (e.Path ?? "").TrimStart('$').TrimStart('.');
+            throw new ConfigurationException(
+                $"{line}{(key.Length == 0 ? "this is no complete configuration" : $"{key} is unknown, or what is there cannot be read")}.");
         }
     }
 
@@ -55,11 +71,12 @@ public static class ConfigurationJson
 
             string key = assignment[..equals], value = assignment[(equals + 1)..];
             (JsonObject parent, string name) = Find(root, key);
-            parent[name] = ParseValue(value, parent[name]);
+            JsonNode? old = parent[name];
+            parent[name] = ParseValue(value, old);
             try
             {
                 // The converter would join "ReLU, Tanh" as if they were flags.
-                if (Choices(name).Length > 0 && value.Contains(',', StringComparison.Ordinal))
+                if (Choices(name) is not null && value.Contains(',', StringComparison.Ordinal))
                 {
                     throw new JsonException();
                 }
@@ -68,7 +85,8 @@ public static class ConfigurationJson
             }
             catch (JsonException)
             {
-                throw new ConfigurationException($"--set {key}={value}: {value} is no {Expected(name, parent[name])}.{Choices(name)}");
+                string found = value.Length == 0 ? "an empty value" : $"'{Printable.Line(value, 100)}'";
+                throw new ConfigurationException($"--set {key}={value}: expected {Expected(name, old, value)}, not {found}.");
             }
         }
 
@@ -138,23 +156,28 @@ public static class ConfigurationJson
         }
     }
 
-    private static string Expected(string name, JsonNode? old) => old switch
-    {
-        JsonArray => "list of numbers",
-        _ => $"value for {name}",
-    };
+    private static string Expected(string name, JsonNode? old, string value) => Choices(name) is { } choices
+        ? $"one of {string.Join(", ", choices)}"
+        : (old, old?.GetValueKind()) switch
+        {
+            (JsonArray, _) => "a list of whole numbers, such as 64,64",
+            (_, JsonValueKind.True or JsonValueKind.False) => "true or false",
+            (_, JsonValueKind.Number) when double.TryParse(value, CultureInfo.InvariantCulture, out _) => "a whole number in range",
+            (_, JsonValueKind.Number) => "a number",
+            _ => $"a value for {name}",
+        };
 
-    private static string Choices(string name) => name switch
+    private static string[]? Choices(string name) => name switch
     {
-        "activation" => $" Choose among {string.Join(", ", Enum.GetNames<Backends.Activation>())}.",
-        "method" => $" Choose among {string.Join(", ", Enum.GetNames<LogDetMethod>())}.",
-        "branch" => $" Choose among {string.Join(", ", Enum.GetNames<BranchKind>())}.",
-        "concatenation" => $" Choose among {string.Join(", ", Enum.GetNames<ConcatenationKind>())}.",
-        "schedule" => $" Choose among {string.Join(", ", Enum.GetNames<ScheduleKind>())}.",
-        "distribution" => $" Choose among {string.Join(", ", Enum.GetNames<TailDistribution>())}.",
-        "kind" => $" Choose among {string.Join(", ", Enum.GetNames<TaskKind>())}.",
-        "probe" => $" Choose among {string.Join(", ", Enum.GetNames<ProbeKind>())}.",
-        _ => "",
+        "activation" => Enum.GetNames<Backends.Activation>(),
+        "method" => Enum.GetNames<LogDetMethod>(),
+        "branch" => Enum.GetNames<BranchKind>(),
+        "concatenation" => Enum.GetNames<ConcatenationKind>(),
+        "schedule" => Enum.GetNames<ScheduleKind>(),
+        "distribution" => Enum.GetNames<TailDistribution>(),
+        "kind" => Enum.GetNames<TaskKind>(),
+        "probe" => Enum.GetNames<ProbeKind>(),
+        _ => null,
     };
 
     private static Configuration Checked(Configuration c)
@@ -226,6 +249,4 @@ public static class ConfigurationJson
             throw new ConfigurationException($"{rule}, not {FormattableString.Invariant($"{value}")}.");
         }
     }
-
-    private static string FirstLine(string message) => message.Split('\n')[0].Trim();
 }

@@ -1,3 +1,4 @@
+using Lipschitz.LogDet;
 using Lipschitz.Names;
 using Lipschitz.Tensors;
 
@@ -19,6 +20,8 @@ public enum PresetFamily
 /// <summary>The configurations that come with the library.</summary>
 public static class Presets
 {
+    private const int WideTestTerms = 20; // as in the papers' models of pictures
+
     private static readonly string[] s_common = ["quick", "idensenet", "idensenet-lc", "resflow"];
     private static readonly string[] s_points = [.. s_common, "idensenet-best"];
     private static readonly string[] s_cifar10 = [.. s_common, "idensenet-clipswish", "idensenet-clipswish-16", "resflow-16"];
@@ -55,5 +58,27 @@ public static class Presets
         using Stream stream = typeof(Presets).Assembly.GetManifestResourceStream($"{file}.json")!;
         using var reader = new StreamReader(stream);
         return ConfigurationJson.Parse(reader.ReadToEnd(), $"preset {file}");
+    }
+
+    /// <summary>
+    /// The preset for points of <paramref name="width"/> columns: where they are more than the exact log-determinant takes, it is estimated by
+    /// Russian roulette instead, without bias, in the test with 20 terms always taken.
+    /// </summary>
+    public static Configuration ForWidth(Configuration preset, int width)
+    {
+        if (width <= ExactDeterminant.LargestWidth)
+        {
+            return preset;
+        }
+
+        LogDetSettings training = preset.LogDet, test = preset.Evaluation.LogDet;
+        return preset with
+        {
+            LogDet = training.Method == LogDetMethod.Exact ? training with { Method = LogDetMethod.Roulette } : training,
+            Evaluation = preset.Evaluation with
+            {
+                LogDet = test.Method == LogDetMethod.Exact ? test with { Method = LogDetMethod.Roulette, ExactTerms = WideTestTerms } : test,
+            },
+        };
     }
 }

@@ -17,20 +17,21 @@ public static class FlowTest
     /// <param name="data">Where the points come from.</param>
     /// <param name="step">Steps done, for the report.</param>
     /// <param name="repeats">Independent estimates of each log p(x), averaged.</param>
+    /// <param name="seed">The seed of a random estimator; null for that of the test set.</param>
     /// <exception cref="NonFiniteException">Some density is not finite.</exception>
-    public static TestReport Run(Flow flow, Configuration configuration, IPointSource data, long step = 0, int repeats = 1)
+    public static TestReport Run(Flow flow, Configuration configuration, IPointSource data, long step = 0, int repeats = 1, ulong? seed = null)
     {
         EvaluationSettings evaluation = configuration.Evaluation;
         var objective = Objective.Of(configuration.Task, data.Width);
         int count = Math.Min(evaluation.Points, data.TestRows ?? int.MaxValue);
-        var points = new double[count * data.Width];
+        var points = new double[checked(count * data.Width)];
         var key = new RandomKey(TestSeed, RandomPurpose.TestData);
         data.Sample(key, 0, points);
         LogDetEstimator estimator = EstimatorFactory.Create(evaluation.LogDet);
         var report = new TestReport(step, double.NaN, double.NaN, count, estimator.Kind);
         if (objective.HasDensity)
         {
-            LogProbResult result = flow.LogProb(points, estimator, TestSeed, repeats);
+            LogProbResult result = flow.LogProb(points, estimator, seed ?? TestSeed, repeats);
             (double mean, double error) = MeanAndError(result.Values);
             report = report with
             {

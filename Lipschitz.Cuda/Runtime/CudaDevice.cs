@@ -22,7 +22,8 @@ internal static unsafe class CudaDevice
         LibrarySearch search = NativeLibraries.DriverSearch;
         if (search.Handle == 0)
         {
-            throw new BackendUnavailableException($"{search.Report} Install NVIDIA's driver (CUDA 12.0 or later), or use the CPU.");
+            throw new BackendUnavailableException(
+                "The CUDA driver was not found (lipschitz doctor says where it was looked for): install NVIDIA's, of CUDA 12.0 or later, or use the CPU.");
         }
 
         if (search.MissingSymbol(Driver.Symbols) is string symbol)

@@ -37,13 +37,13 @@ public sealed class BackendTests : IDisposable
     [Theory]
     [InlineData("moons")]
     [InlineData("cifar10")]
-    public void Without_a_driver_training_says_what_was_looked_for_and_nothing_else_changes(string data)
+    public void Without_a_driver_training_says_so_in_a_short_line_and_nothing_else_changes(string data)
     {
         (int code, string output, string error) = Command("train", data, "--backend", "cuda", "--out", _line.In("run"));
         Assert.Equal((ExitCode.Usage, ""), (code, output));
         Assert.StartsWith("error: ", Assert.Single(error.TrimEnd().Split('\n')), StringComparison.Ordinal);
-        Assert.Contains("libcuda.so.1", error, StringComparison.Ordinal);
-        Assert.Contains(_line.Folder, error, StringComparison.Ordinal); // where it was looked for
+        Assert.Contains("The CUDA driver was not found (lipschitz doctor says where", error, StringComparison.Ordinal);
+        Assert.DoesNotContain(_line.Folder, error, StringComparison.Ordinal);
         Assert.False(Directory.Exists(_line.In("run")));
     }
 

@@ -1,5 +1,10 @@
+using System.Text.Json;
+using Lipschitz.Backends;
 using Lipschitz.Core.Tests.Data;
 using Lipschitz.Data;
+using Lipschitz.Flows;
+using Lipschitz.Layers;
+using Lipschitz.Models;
 
 namespace Lipschitz.Cli.Tests;
 
@@ -26,14 +31,25 @@ public sealed class BadInputTests : IDisposable
     [InlineData("from https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz", "train", "cifar10")]
     [InlineData("moons needs no such path", "train", "moons", "--data", "folder")]
     [InlineData("unknown back end 'cud'; did you mean 'cuda'?", "train", "moons", "--backend", "cud")]
-    [InlineData("--precision does not go with --backend cpu", "train", "moons", "--precision", "tf32")]
-    [InlineData("--device does not go with --backend cpu", "bench", "step", "--device", "1")]
+    [InlineData("--precision does not go with --backend cpu", "train", "moons", "--backend", "cpu", "--precision", "tf32")]
+    [InlineData("--device needs --backend cuda", "bench", "step", "--device", "1")]
+    [InlineData("--precision needs --backend cuda", "train", "moons", "--precision", "tf32")]
     [InlineData("--threads does not go with --backend cuda", "train", "moons", "--backend", "cuda", "--threads", "2")]
     [InlineData("unknown precision 'fp16'", "train", "moons", "--backend", "cuda", "--precision", "fp16")]
     [InlineData("--device needs a whole number of at least 0, not '-1'", "train", "moons", "--backend", "cuda", "--device", "-1")]
     [InlineData("unknown preset 'quik'; did you mean 'quick'?", "train", "moons", "--model", "quik")]
     [InlineData("unknown preset 'resflow-16'", "train", "mnist", "--model", "resflow-16")]
     [InlineData("unknown key 'learningRat'; did you mean 'learningRate'?", "train", "moons", "--set", "learningRat=1")]
+    [InlineData("--set data=circles: data is given as DATA, not by --set", "train", "moons", "--set", "data=circles")]
+    [InlineData("--set dataPath=x: dataPath is given as --data PATH", "train", "mnist", "--set", "dataPath=x")]
+    [InlineData("--set name=mine: name is given as --model", "train", "moons", "--set", "name=mine")]
+    [InlineData("--set seed=5: seed is given as --seed", "train", "moons", "--set", "seed=5")]
+    [InlineData("--set data=circles: data is given as --data", "bench", "step", "--set", "data=circles")]
+    [InlineData("--set data=circles: data is given as --data", "inspect", "quick", "--set", "data=circles")]
+    [InlineData("--set learningRate=abc: expected a number, not 'abc'", "train", "moons", "--set", "learningRate=abc")]
+    [InlineData("--set learningRate=: expected a number, not an empty value", "train", "moons", "--set", "learningRate=")]
+    [InlineData("moons has no labels, which --task classification learns", "train", "moons", "--task", "classification")]
+    [InlineData("--data says where the run's data lie", "invert", "run", "p.csv", "--data", "q.csv")]
     [InlineData("--set model.blocks=many", "train", "moons", "--set", "model.blocks=many")]
     [InlineData("must be at least 1", "train", "moons", "--set", "model.blocks=0")]
     [InlineData("its width must be even, not 7", "train", "moons", "--set", "activation=MaxMin", "--set", "growth=7")]
@@ -142,9 +158,30 @@ public sealed class BadInputTests : IDisposable
     public void Data_too_wide_for_the_exact_determinant_is_exit_code_2_and_makes_no_run()
     {
         Npy.Write(_line.In("p.npy"), new double[40 * 17], 40, 17);
-        string error = CommandLine.Fail(ExitCode.Usage, ["train", _line.In("p.npy"), "--out", _line.In("run"), .. CommandLine.Tiny]);
-        Assert.Contains("at most 16 dimensions, not 17; choose Roulette", error, StringComparison.Ordinal);
+        string[] train = ["train", _line.In("p.npy"), "--steps", "2", "--out", _line.In("run"), .. CommandLine.Tiny];
+        foreach (string key in new[] { "logDet.method", "evaluation.logDet.method" })
+        {
+            string error = CommandLine.Fail(ExitCode.Usage, [.. train, "--set", $"{key}=Exact"]);
+            Assert.Contains("at most 16 columns, not 17", error, StringComparison.Ordinal);
+            Assert.Contains("--set logDet.method=Roulette", error, StringComparison.Ordinal);
+            Assert.Contains("--set evaluation.logDet.method=Roulette", error, StringComparison.Ordinal);
+        }
+
         Assert.False(Directory.Exists(_line.In("run")));
+    }
+
+    [Theory]
+    [InlineData("quick")]
+    [InlineData("idensenet")]
+    [InlineData("resflow")]
+    public void Data_too_wide_for_the_exact_determinant_get_an_unbiased_one_where_nothing_else_is_asked_for(string model)
+    {
+        Npy.Write(_line.In("p.npy"), [.. Enumerable.Range(0, 40 * 17).Select(i => Math.Sin(i * i))], 40, 17);
+        (int code, _, string error) = CommandLine.Run([
+            "train", _line.In("p.npy"), "--model", model, "--steps", "2", "--out", _line.In("run"), "--set", "model.hidden=8", .. CommandLine.Tiny]);
+        Assert.Equal(0, code);
+        Assert.Matches("^note: 17 columns are more than the 16 .* in the test with 20 terms and a random number more\n$", error);
+        Assert.Equal("Unbiased", CommandLine.Json("eval", _line.In("run")).GetProperty("logDet").GetString());
     }
 
     [Fact]
@@ -200,6 +237,141 @@ public sealed class BadInputTests : IDisposable
         string line = Assert.Single(error.TrimEnd('\n').Split('\n'));
         Assert.Matches(@"^error: step \d+: .*(blocks|norms)\.\d.*; the last good checkpoint is step 0 in ", line);
         CommandLine.Succeed("eval", run);
+    }
+
+    [Theory]
+    [InlineData("1e25")]
+    [InlineData("3e38")]
+    public void A_point_far_out_has_log_density_minus_infinity_and_leaves_the_others(string far)
+    {
+        string run = _line.TrainTiny(), text = "x,y\n" + string.Concat(Enumerable.Range(0, 200).Select(i => $"{(i % 7) / 3.0},{(i % 5) / 4.0}\n"));
+        string[] lines = text.Split('\n');
+        lines[101] = $"{far},-1";
+        lines[103] = $"-1,{far}";
+        string points = _line.Save("far.csv", string.Join('\n', lines)), near = _line.Save("near.csv", text);
+        CommandLine.Succeed("logprob", run, near, "-o", _line.In("near.npy"));
+        (int code, string output, string error) = CommandLine.Run("logprob", run, points, "-o", _line.In("far.npy"), "--json");
+        Assert.Equal(0, code);
+        string note = Assert.Single(error.TrimEnd('\n').Split('\n'));
+        Assert.StartsWith("note: 2 of 200 points", note, StringComparison.Ordinal);
+        Assert.EndsWith($"the first is line 102 of {points}", note, StringComparison.Ordinal);
+        double[] expected = Npy.Read(_line.In("near.npy")).ToFloat64(), found = Npy.Read(_line.In("far.npy")).ToFloat64();
+        expected[100] = expected[102] = double.NegativeInfinity;
+        Assert.Equal(expected, found);
+        JsonElement result = JsonDocument.Parse(output).RootElement;
+        Assert.Equal(2, result.GetProperty("belowRange").GetInt32());
+        Assert.Equal(expected.Where(double.IsFinite).Average(), result.GetProperty("meanLogDensity").GetDouble(), 1e-9);
+        Assert.Equal(0, CommandLine.Run("logprob", run, points, "-o", _line.In("far.csv.csv")).Code);
+        Assert.Equal("-Infinity", File.ReadAllLines(_line.In("far.csv.csv"))[101]);
+    }
+
+    [Fact]
+    public void A_density_that_is_not_finite_in_float64_either_is_a_failure()
+    {
+        Configuration tiny = ConfigurationJson.Override(Presets.Load("quick"), ["blocks=1", "depth=1"]);
+        Flow Broken(IBackend backend)
+        {
+            Flow flow = FlowFactory.Create(tiny, 2, backend);
+            backend.Fill(flow.Parameters.First(parameter => parameter.Role == ParameterRole.Bias).Value, double.NaN);
+            flow.Prepare();
+            return flow;
+        }
+
+        NonFiniteException failure = Assert.Throws<NonFiniteException>(
+            () => FarPoints.Settle([0, double.NaN], new Points([1, 2, 3, 4], 2), "p.npy", Broken, tiny));
+        Assert.Equal("p.npy: row 2: the log-density is not finite", failure.Message);
+    }
+
+    [Theory]
+    [InlineData("1,0;2,200", "column 2 has mean .* and standard deviation 99.*; idensenet without ActNorm")]
+    [InlineData("0.01,0;-0.01,1", "column 1 has mean .* and standard deviation 0.0")]
+    [InlineData("20,0;21,30", "column 1 has mean 20.* and 1 more like it")]
+    public void Columns_far_from_order_1_are_named_where_the_model_has_no_ActNorm(string rows, string expected)
+    {
+        string points = _line.Save("p.csv", string.Concat(Enumerable.Repeat(rows.Replace(';', '\n') + "\n", 150)));
+        string[] train = ["train", points, "--steps", "1", "--out"];
+        (int code, _, string error) = CommandLine.Run([.. train, _line.In("a"), "--model", "idensenet", .. CommandLine.Tiny]);
+        Assert.Equal(0, code);
+        string note = Assert.Single(error.TrimEnd('\n').Split('\n'));
+        Assert.StartsWith("note: column ", note, StringComparison.Ordinal);
+        Assert.Matches(expected, note);
+        CommandLine.Succeed([.. train, _line.In("b"), "--model", "quick", .. CommandLine.Tiny]);
+    }
+
+    [Fact]
+    public void An_input_is_not_overwritten()
+    {
+        string run = _line.TrainTiny(), points = _line.Save("p.csv", "1,2\n3,4\n"), link = _line.In("link.csv");
+        File.CreateSymbolicLink(link, points);
+        foreach (string output in new[] { points, Path.Combine(_line.Folder, ".", "p.csv"), link })
+        {
+            Assert.Contains("is an input", CommandLine.Fail(ExitCode.Usage, "logprob", run, points, "-o", output), StringComparison.Ordinal);
+        }
+
+        Assert.Equal("1,2\n3,4\n", File.ReadAllText(points));
+        string data = _line.Save("data.csv", string.Concat(Enumerable.Range(0, 40).Select(i => $"{i / 20.0},{i % 3}\n")));
+        CommandLine.Succeed(["train", data, "--steps", "1", "--out", _line.In("own"), .. CommandLine.Tiny]);
+        Assert.Contains("is an input", CommandLine.Fail(ExitCode.Usage, "sample", _line.In("own"), "-o", data), StringComparison.Ordinal);
+        Assert.Contains("is an input", CommandLine.Fail(ExitCode.Usage, "logprob", _line.In("own"), points, "-o", data), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Data_that_moved_are_found_with_data()
+    {
+        string data = _line.Save("data.csv", string.Concat(Enumerable.Range(0, 40).Select(i => $"{i / 20.0},{i % 3}\n"))), run = _line.In("run");
+        CommandLine.Succeed(["train", data, "--steps", "1", "--out", run, .. CommandLine.Tiny]);
+        File.Move(data, _line.In("moved.csv"));
+        foreach (string command in new[] { "eval", "plot", "invert" })
+        {
+            Assert.Contains("--data PATH says where", CommandLine.Fail(ExitCode.Data, command, run), StringComparison.Ordinal);
+            CommandLine.Succeed(command, run, "--data", _line.In("moved.csv"));
+        }
+    }
+
+    [Fact]
+    public void A_damaged_configuration_is_named_once_with_the_line()
+    {
+        string run = _line.TrainTiny(), path = Path.Combine(run, "config.json"), good = File.ReadAllText(path);
+        foreach ((string bad, string reason) in new[]
+        {
+            (good[..^20], "line "), (good.Replace("\"blocks\": 2", "\"blocks\": \"two\"", StringComparison.Ordinal), "model.blocks is unknown, or"),
+            (good.Replace("\"blocks\": 2", "\"blocks\": 0", StringComparison.Ordinal), "model.blocks must be at least 1, not 0"),
+        })
+        {
+            File.WriteAllText(path, bad);
+            string error = CommandLine.Fail(ExitCode.Data, "eval", run);
+            Assert.StartsWith($"error: {path}: damaged configuration: ", error, StringComparison.Ordinal);
+            Assert.Contains(reason, error, StringComparison.Ordinal);
+            Assert.Equal(1, error.Split("config.json").Length - 1);
+            Assert.DoesNotContain("BytePositionInLine", error, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void More_points_than_an_array_holds_are_drawn_in_parts_and_refused_where_all_are_needed()
+    {
+        string run = _line.TrainTiny(), path = _line.In("s.npy");
+        using var stopped = new CancellationTokenSource();
+        stopped.Cancel();
+        using var error = new StringWriter();
+        Assert.Equal(ExitCode.Interrupted, Program.Run(["sample", run, "-n", "2000000000", "-o", path], TextWriter.Null, error, cancellation: stopped.Token));
+        Assert.Equal("stopped after 0 of 2000000000; nothing is written\n", error.ToString());
+        Assert.DoesNotContain(Directory.GetFiles(_line.Folder), file => file.Contains("s.npy", StringComparison.Ordinal));
+        Assert.Contains("too many", CommandLine.Fail(ExitCode.Usage, "sample", run, "-n", "2000000000", "-o", _line.In("s.png")), StringComparison.Ordinal);
+        Assert.Contains("too many", CommandLine.Fail(ExitCode.Usage, "eval", run, "--points", "2000000000"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_test_point_far_out_is_named_by_its_number_in_the_file()
+    {
+        double[] values = [.. Enumerable.Range(0, 400).Select(i => Math.Sin(i))];
+        Npy.Write(_line.In("p.npy"), values, 200, 2);
+        string run = _line.In("run");
+        CommandLine.Succeed(["train", _line.In("p.npy"), "--steps", "3", "--out", run, .. CommandLine.Tiny]);
+        values[2 * 29] = 1e25;
+        Npy.Write(_line.In("far.npy"), values, 200, 2);
+        string error = CommandLine.Fail(ExitCode.Numerical, "eval", run, "--data", _line.In("far.npy"));
+        Assert.Contains($"(row 2, counted from 0): number 30 of the points in {_line.In("far.npy")}", error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,5 +1,7 @@
 using System.Text.Json;
+using Lipschitz.Backends;
 using Lipschitz.Data;
+using Lipschitz.Flows;
 
 namespace Lipschitz.Cli.Tests;
 
@@ -68,6 +70,99 @@ public sealed class CommandTests : IDisposable
         Assert.Equal(1000, result.GetProperty("points").GetInt32());
         Assert.True(result.GetProperty("measuredError").GetProperty("largest").GetDouble() < 1e-3);
         Assert.Contains("measured |x - x'|", CommandLine.Succeed("invert", run, _line.Save("p.csv", "1,2\n")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Logprob_of_a_random_determinant_says_so_and_gives_its_error_with_repeats()
+    {
+        string run = _line.TrainTiny("run", "--set", "evaluation.logDet.method=Roulette"), points = _line.Save("p.csv", "0,0\n1,0.5\n-1,2\n");
+        string[] logprob = ["logprob", run, points, "-o", _line.In("l.csv")];
+        (int code, _, string note) = CommandLine.Run(logprob);
+        Assert.Equal(0, code);
+        Assert.StartsWith("note: the log-determinant is random", Assert.Single(note.TrimEnd('\n').Split('\n')), StringComparison.Ordinal);
+        Assert.Equal("log_density", File.ReadAllLines(_line.In("l.csv"))[0]);
+        JsonElement four = CommandLine.Json([.. logprob, "--repeats", "4"]);
+        Assert.Equal("log_density,standard_error", File.ReadAllLines(_line.In("l.csv"))[0]);
+        Points rows = PointFiles.Read(_line.In("l.csv"), 2);
+        Assert.Equal(3, rows.Count);
+        double[] errors = [rows.Values[1], rows.Values[3], rows.Values[5]];
+        Assert.All(errors, error => Assert.True(error > 0));
+        Assert.Equal(errors.Average(), four.GetProperty("meanStandardError").GetDouble(), 1e-12);
+        Assert.Equal(rows.Values, Values("0"));
+        Assert.NotEqual(rows.Values, Values("1"));
+
+        double[] Values(string seed)
+        {
+            CommandLine.Succeed([.. logprob, "--repeats", "4", "--seed", seed]);
+            return PointFiles.Read(_line.In("l.csv"), 2).Values;
+        }
+    }
+
+    [Fact]
+    public void The_seed_of_a_test_is_that_of_its_log_determinant()
+    {
+        string run = _line.TrainTiny("run", "--set", "evaluation.logDet.method=Roulette");
+        double[] tests = [.. new[] { "2", "3" }.Select(seed => CommandLine.Json("eval", run, "--seed", seed).GetProperty("negativeLogLikelihood").GetDouble())];
+        Assert.Equal(CommandLine.Json("eval", run).GetProperty("negativeLogLikelihood").GetDouble(), tests[0]);
+        Assert.NotEqual(tests[0], tests[1]);
+        Assert.Equal(tests[0], tests[1], 0.5);
+    }
+
+    [Fact]
+    public void The_best_model_is_used_where_it_is_asked_for()
+    {
+        string run = _line.TrainTiny("run", "--set", "testInterval=5"), points = _line.Save("p.csv", "0,0\n1,0.5\n");
+        File.Copy(Path.Combine(_line.TrainTiny("other", "--seed", "9"), "model.safetensors"), Path.Combine(run, "best.safetensors"), overwrite: true);
+        double last = CommandLine.Json("logprob", run, points, "-o", _line.In("l.csv")).GetProperty("meanLogDensity").GetDouble();
+        double best = CommandLine.Json("logprob", run, points, "-o", _line.In("l.csv"), "--best").GetProperty("meanLogDensity").GetDouble();
+        double other = CommandLine.Json("logprob", _line.In("other"), points, "-o", _line.In("l.csv")).GetProperty("meanLogDensity").GetDouble();
+        Assert.NotEqual(last, best);
+        Assert.Equal(other, best);
+        string Errors(params string[] args) => CommandLine.Json(["invert", run, points, .. args]).GetProperty("residual").GetRawText();
+        Assert.NotEqual(Errors(), Errors("--best"));
+        CommandLine.Succeed("plot", run, "--out", _line.In("last"));
+        CommandLine.Succeed("plot", run, "--out", _line.In("best"), "--best");
+        Assert.NotEqual(File.ReadAllBytes(_line.In("last/density.png")), File.ReadAllBytes(_line.In("best/density.png")));
+    }
+
+    [Fact]
+    public void Samples_in_parts_are_those_drawn_at_once()
+    {
+        using IBackend backend = ComputeOptions.OpenCpu(1);
+        Flow flow = Runs.Load(Runs.Open(_line.TrainTiny()), best: false, backend);
+        const int count = (256 * Flow.PointsPerShard) + 100;
+        var parts = new SampleParts(flow, count, 5, 1e-3);
+        double[][] drawn = [.. parts.Draw(CancellationToken.None)];
+        Assert.Equal(2, drawn.Length);
+        InverseReport whole = flow.Inverse(flow.Latents(count, 5), 1e-3);
+        Assert.Equal(whole.Points, PointFiles.Joined(drawn));
+        Assert.Equal(whole.BlockErrorBounds.Max(), parts.LargestBlockErrorBound);
+        Assert.Equal(whole.ErrorBounds.Max(), parts.LargestErrorBound);
+        Assert.Equal(whole.Iterations.Average(), parts.MeanIterations, 1e-9);
+        foreach (string name in new[] { "p.csv", "p.npy" })
+        {
+            PointFiles.WriteParts(_line.In(name), drawn, count, ["x1", "x2"]);
+            Assert.Equal(whole.Points, PointFiles.Read(_line.In(name), 2).Values);
+        }
+    }
+
+    [Fact]
+    public void Quantiles_are_of_nearest_rank()
+    {
+        JsonElement two = CommandLine.Json("invert", _line.TrainTiny(), _line.Save("p.csv", "0,0\n3,-4\n")).GetProperty("residual");
+        Assert.Equal(two.GetProperty("largest").GetDouble(), two.GetProperty("percentile99").GetDouble());
+        Assert.Equal((2 * two.GetProperty("mean").GetDouble()) - two.GetProperty("largest").GetDouble(), two.GetProperty("median").GetDouble(), 1e-12);
+    }
+
+    [Fact]
+    public void Help_lists_the_presets_of_points_and_of_pictures()
+    {
+        string help = CommandLine.Succeed("train", "--help");
+        Assert.Contains("points or pictures", help, StringComparison.Ordinal);
+        Assert.Contains("for points quick", Flat(help), StringComparison.Ordinal);
+        Assert.Contains("resflow-16", Flat(help), StringComparison.Ordinal);
+
+        static string Flat(string text) => string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
     }
 
     [Fact]

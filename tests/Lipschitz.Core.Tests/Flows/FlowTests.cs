@@ -37,13 +37,25 @@ public class FlowTests
     }
 
     [Fact]
-    public void The_rows_at_fault_are_named_by_their_shard()
+    public void The_first_row_at_fault_is_named()
     {
         Flow flow = BijectionTable.Create("block, dense net", 2);
         double[] x = Normal(new Random(1), 2 * 3 * Flow.PointsPerShard);
         x[(2 * Flow.PointsPerShard) + 5] = double.PositiveInfinity;
         NonFiniteException failure = Assert.Throws<NonFiniteException>(() => flow.LogProb(x, new ExactDeterminant()));
-        Assert.Contains($"rows {Flow.PointsPerShard} to {(2 * Flow.PointsPerShard) - 1}", failure.Message, StringComparison.Ordinal);
+        Assert.Equal(Flow.PointsPerShard + 2, failure.Row);
+        Assert.EndsWith($"the input is not finite (row {Flow.PointsPerShard + 2}, counted from 0)", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_row_without_a_finite_density_may_stay_among_the_others()
+    {
+        Flow flow = BijectionTable.Create("block, dense net", 2);
+        double[] x = Normal(new Random(1), 2 * 3 * Flow.PointsPerShard);
+        double[] expected = flow.LogProb(x, new ExactDeterminant()).Values;
+        x[(2 * Flow.PointsPerShard) + 4] = double.NaN;
+        expected[Flow.PointsPerShard + 2] = double.NaN;
+        Assert.Equal(expected, flow.LogProb(x, new ExactDeterminant(), allowNonFinite: true).Values);
     }
 
     [Fact]
