@@ -18,7 +18,10 @@ internal sealed class TrainCommand
     private static readonly string[] s_files = ["model.safetensors", "best.safetensors", "training.safetensors", "config.json", "metrics.jsonl"];
     private static readonly Dictionary<string, string> s_elsewhere = new()
     {
-        ["data"] = "DATA", ["dataPath"] = "--data PATH", ["name"] = "--model", ["seed"] = "--seed",
+        ["data"] = "DATA",
+        ["dataPath"] = "--data PATH",
+        ["name"] = "--model",
+        ["seed"] = "--seed",
     };
 
     private readonly Shell _shell;
