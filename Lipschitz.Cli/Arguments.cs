@@ -25,6 +25,19 @@ internal static class Arguments
     /// <summary>--data of commands on a run.</summary>
     public static Option<string?> MovedData() => DataPath("Where the run's pictures or points lie now (default: where they were in training)");
 
+    /// <summary>Refuses options that were given.</summary>
+    /// <param name="parse">The command line.</param>
+    /// <param name="reason">What follows their names, such as "needs --falsify".</param>
+    /// <param name="options">The options that would do nothing.</param>
+    /// <exception cref="UsageException">One of them was given.</exception>
+    public static void Refuse(ParseResult parse, string reason, params IEnumerable<Option> options)
+    {
+        if (options.FirstOrDefault(option => parse.GetResult(option) is { Implicit: false }) is { } given)
+        {
+            throw new UsageException($"{given.Name} {reason}");
+        }
+    }
+
     /// <summary>--best.</summary>
     public static Option<bool> Best() => new("--best") { Description = "The model of the best test of the training, instead of the last" };
 

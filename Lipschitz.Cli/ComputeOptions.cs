@@ -74,16 +74,6 @@ internal sealed class ComputeOptions
         { } other => throw new UnknownNameException("precision", other, ["fp32", "tf32"]),
     };
 
-    private void Refuse(ParseResult parse, string backend, params Option[] options)
-    {
-        foreach (Option option in options)
-        {
-            if (parse.GetResult(option) is { Implicit: false })
-            {
-                throw new UsageException(parse.GetValue(_backend) is null
-                    ? $"{option.Name} needs --backend cuda"
-                    : $"{option.Name} does not go with --backend {backend}");
-            }
-        }
-    }
+    private void Refuse(ParseResult parse, string backend, params Option[] options) => Arguments.Refuse(
+        parse, parse.GetValue(_backend) is null ? "needs --backend cuda" : $"does not go with --backend {backend}", options);
 }

@@ -27,6 +27,13 @@ internal sealed class StopRequest(CancellationToken outer = default) : IDisposab
         }
     }
 
+    /// <inheritdoc cref="Listen{T}"/>
+    public void Listen(Action<CancellationToken> work) => Listen(stop =>
+    {
+        work(stop);
+        return true;
+    });
+
     /// <summary>Passes a signal on; false where the process should end instead.</summary>
     public bool Take()
     {

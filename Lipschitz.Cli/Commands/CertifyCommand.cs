@@ -23,7 +23,7 @@ internal static class CertifyCommand
         command.SetAction(parse =>
         {
             RunDirectory directory = Runs.Open(parse.GetRequiredValue(run));
-            IPointSource data = DataSources.Open(DataSources.At(directory.Configuration, parse.GetValue(path)));
+            IPointSource data = DataSources.OfRun(directory.Configuration, parse.GetValue(path));
             using IBackend backend = ComputeOptions.OpenCpu(parse.GetValue(threads));
             TestReport Test() => FlowTest.Run(directory.LoadFlow(backend), directory.Configuration, data);
             Certification certification = Certification.Make(directory, Test(), Test, backend);

@@ -70,7 +70,7 @@ internal static class SampleCommand
         return command;
     }
 
-    private static bool Write(string path, IEnumerable<double[]> parts, int count, int width, ImageShape? shape)
+    private static void Write(string path, IEnumerable<double[]> parts, int count, int width, ImageShape? shape)
     {
         if (shape is { } pictures && PointFiles.Extension(path) == ".png")
         {
@@ -80,7 +80,5 @@ internal static class SampleCommand
         {
             PointFiles.WriteParts(path, parts, count, PointFiles.CoordinateNames(width));
         }
-
-        return true;
     }
 }

@@ -291,14 +291,8 @@ internal sealed class TrainCommand
 
     private (Configuration Configuration, IPointSource Data) Resumed(ParseResult parse)
     {
-        foreach (Option option in new Option[] { _model, _steps, _epochs, _task, _seed, _out, _set })
-        {
-            if (parse.GetResult(option) is { Implicit: false })
-            {
-                throw new UsageException($"{option.Name} does not go with --resume: a resumed run keeps its configuration");
-            }
-        }
-
+        Arguments.Refuse(
+            parse, "does not go with --resume: a resumed run keeps its configuration", _model, _steps, _epochs, _task, _seed, _out, _set);
         Configuration configuration = Runs.Open(parse.GetValue(_resume)!).Configuration;
         if (parse.GetValue(_data) is { } data && DataSources.Address(data) != configuration.Data)
         {

@@ -36,12 +36,12 @@ internal static class VerifyCommand
         {
             if (parse.GetValue(check))
             {
-                Refuse(parse, "does not go with --check", falsify, seed, tight, threads);
+                Arguments.Refuse(parse, "does not go with --check", falsify, seed, tight, threads);
             }
 
             if (parse.GetValue(falsify) is null)
             {
-                Refuse(parse, "needs --falsify", seed);
+                Arguments.Refuse(parse, "needs --falsify", seed);
             }
 
             RunDirectory directory = Runs.Open(parse.GetRequiredValue(run));
@@ -63,17 +63,6 @@ internal static class VerifyCommand
             return ExitCode.Success;
         });
         return command;
-    }
-
-    private static void Refuse(ParseResult parse, string reason, params Option[] options)
-    {
-        foreach (Option option in options)
-        {
-            if (parse.GetResult(option) is { Implicit: false })
-            {
-                throw new UsageException($"{option.Name} {reason}");
-            }
-        }
     }
 
     private static void Prove(Shell shell, ParseResult parse, RunDirectory run, Tightness tightness, int? threads)

@@ -25,7 +25,7 @@ internal static class Findings
         {
             double drop = cells[i - 1].Test - cells[i].Test;
             bool ties = Math.Abs(drop) < 2 * cells[i].StandardError;
-            holds &= drop > 0 ? i > 1 || !ties : i > 1 && ties;
+            holds &= i == 1 ? drop > 0 && !ties : drop > 0 || ties;
             text += $" {(ties ? "≈" : drop > 0 ? ">" : "<")} {Named(cells[i])}";
         }
 

@@ -13,7 +13,8 @@ namespace Lipschitz.Checkpoints;
 /// </remarks>
 public static class FlowFile
 {
-    private const int LargestWidth = 1 << 20;
+    /// <summary>Columns of a saved flow at most, so that products of sizes fit an int.</summary>
+    public const int LargestWidth = 1 << 20;
 
     /// <summary>Writes the flow; the same flow gives the same bytes.</summary>
     public static void Write(string path, Flow flow, long step) => SafeTensors.Write(

@@ -213,8 +213,7 @@ public sealed class Flow
                 state.Pass.LogProb(logProb);
                 if (!allowNonFinite && !_backend.AllFinite(logProb))
                 {
-                    (string fault, long row) = state.Pass.DescribeNonFinite(first);
-                    throw new NonFiniteException(fault, row);
+                    throw state.Pass.DescribeNonFinite(first);
                 }
 
                 _backend.Download(logProb, draws.AsSpan((run * rows) + first, count));
@@ -245,8 +244,7 @@ public sealed class Flow
                 state.Head.Forward(state.Pass, state.Workspace);
                 if (!_backend.AllFinite(state.Head.Logits))
                 {
-                    (string fault, long row) = state.Pass.DescribeNonFinite(first);
-                    throw new NonFiniteException(fault, row);
+                    throw state.Pass.DescribeNonFinite(first);
                 }
 
                 _backend.Download(state.Head.Logits, logits.AsSpan(first * head.Classes, count * head.Classes));

@@ -132,11 +132,11 @@ public sealed class FlowPass
     /// infinity; repeats the pass to find it, so that its records are lost.
     /// </summary>
     /// <param name="firstRow">The row of the whole batch that the shard begins at.</param>
-    /// <returns>What is wrong, and the row of the whole batch, counted from 0.</returns>
-    public (string Fault, long Row) DescribeNonFinite(long firstRow)
+    /// <returns>What is to be thrown, with the row of the whole batch.</returns>
+    public NonFiniteException DescribeNonFinite(long firstRow)
     {
-        (string What, int Row) = FindNonFinite();
-        return ($"{What} is not finite (row {firstRow + Row}, counted from 0)", firstRow + Row);
+        (string what, int row) = FindNonFinite();
+        return new NonFiniteException($"{what} is not finite (row {firstRow + row}, counted from 0)", firstRow + row);
     }
 
     private (string What, int Row) FindNonFinite()

@@ -75,7 +75,7 @@ internal sealed class ShardWorker : IGradientOrder
         Forward(seed, step, shard);
         return _head is not null && _backend.AllFinite(_pass.Output) && !_backend.AllFinite(_head.Logits)
             ? "a logit of the classification head is not finite"
-            : _pass.DescribeNonFinite(_plan.FirstRow(shard)).Fault;
+            : _pass.DescribeNonFinite(_plan.FirstRow(shard)).Message;
     }
 
     private void Forward(ulong seed, uint step, int shard)

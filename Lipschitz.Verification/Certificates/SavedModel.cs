@@ -7,7 +7,6 @@ namespace Lipschitz.Verification.Certificates;
 /// <summary>The matrices of a model.safetensors file, and what its configuration says of them.</summary>
 internal sealed class SavedModel
 {
-    private const int LargestWidth = 1 << 20; // that of models that can be read at all; products of sizes fit an int
     private readonly SafeTensorFile _file;
     private readonly string _path;
 
@@ -19,9 +18,9 @@ internal sealed class SavedModel
         Sha256 = Convert.ToHexStringLower(SHA256.HashData(bytes));
         using var stream = new MemoryStream(bytes);
         _file = SafeTensors.Read(stream, path);
-        Width = _file.Metadata.TryGetValue("width", out string? text) && int.TryParse(text, out int width) && width is > 0 and <= LargestWidth
+        Width = _file.Metadata.TryGetValue("width", out string? text) && int.TryParse(text, out int width) && width is > 0 and <= FlowFile.LargestWidth
             ? width
-            : throw new CheckpointFormatException(path, $"its metadata has no width of 1 to {LargestWidth}.");
+            : throw new CheckpointFormatException(path, $"its metadata has no width of 1 to {FlowFile.LargestWidth}.");
         if (settings.Image is { } image && (double)image.Height * image.Width * image.Channels != Width)
         {
             throw new CheckpointFormatException(path, $"it has points of {Width} numbers, which are no picture of config.json.");

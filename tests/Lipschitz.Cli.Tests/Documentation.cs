@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace Lipschitz.Cli.Tests;
 
-/// <summary>C# examples of pages, which are compiled and run in the file of a test.</summary>
+/// <summary>The repository's pages, and their C# examples, which are compiled and run in the file of a test.</summary>
 internal static class Documentation
 {
     /// <summary>Every line of a page's example is a line of the calling file, but for where it writes to.</summary>
@@ -20,8 +20,9 @@ internal static class Documentation
         }
     }
 
-    // From where the test was compiled, if that is still there, or else from where it runs.
-    private static string Root(string source)
+    /// <summary>The repository: from where the test was compiled, if that is still there, or else from where it runs.</summary>
+    /// <param name="source">A file in it.</param>
+    public static string Root([CallerFilePath] string source = "")
     {
         string root = File.Exists(source) ? Path.GetDirectoryName(source)! : AppContext.BaseDirectory;
         while (!File.Exists(Path.Combine(root, "Lipschitz.sln")))

@@ -15,7 +15,7 @@ public partial class PaperTests
     private const long MostParameters = 504_200; // the paper's largest model of points, as it counts
     private const int RouletteScalarsPerBlock = 2;
 
-    private static readonly string s_root = FindRoot();
+    private static readonly string s_root = Documentation.Root();
 
     private static readonly Type[] s_types =
         [.. new[] { typeof(IBackend), typeof(CpuBackend), typeof(CertificateBuilder), typeof(Program) }.SelectMany(type => type.Assembly.GetTypes())];
@@ -132,17 +132,6 @@ public partial class PaperTests
         string[] parts = name.Split('.');
         return s_types.Any(type => type.Name.Split('`')[0] == parts[0]
             && (parts.Length == 1 || (parts.Length == 2 && type.GetMember(parts[1], Any).Length > 0)));
-    }
-
-    private static string FindRoot([System.Runtime.CompilerServices.CallerFilePath] string source = "")
-    {
-        string root = File.Exists(source) ? Path.GetDirectoryName(source)! : AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(root, "Lipschitz.sln")))
-        {
-            root = Path.GetDirectoryName(root) ?? throw new DirectoryNotFoundException("no Lipschitz.sln above the tests");
-        }
-
-        return root;
     }
 
     [GeneratedRegex("`([^`\n]+)`")]
