@@ -25,6 +25,7 @@ internal static class CertifyCommand
             RunDirectory directory = Runs.Open(parse.GetRequiredValue(run));
             IPointSource data = DataSources.OfRun(directory.Configuration, parse.GetValue(path));
             using IBackend backend = ComputeOptions.OpenCpu(parse.GetValue(threads));
+            using var claim = RunClaim.Take(directory.Path);
             TestReport Test() => FlowTest.Run(directory.LoadFlow(backend), directory.Configuration, data);
             Certification certification = Certification.Make(directory, Test(), Test, backend);
             certification.Require();

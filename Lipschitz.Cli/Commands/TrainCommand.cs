@@ -32,7 +32,8 @@ internal sealed class TrainCommand
     };
 
     private readonly Option<string?> _path = Arguments.DataPath(
-        "Where mnist, fashion or cifar10 lies: a folder, or CIFAR-10's archive (default for mnist: the 10,000 digits that come with the library)");
+        "Where mnist, fashion or cifar10 lies: a folder, or CIFAR-10's archive (default for mnist: the 10,000 digits that come with the library);"
+        + " with --resume, where the run's data lie now");
 
     private readonly Option<string?> _model = Arguments.Model();
 
@@ -103,7 +104,9 @@ internal sealed class TrainCommand
         (Configuration configuration, IPointSource data) = resumes ? Resumed(parse) : New(parse);
         Trainer trainer = UsageException.Guard(() => CreateTrainer(configuration, backend, data));
         Trainer.ReleaseSetUp();
-        RunDirectory run = resumes ? Runs.Open(parse.GetValue(_resume)!) : CreateRun(parse, configuration);
+        string folder = parse.GetValue(_resume) ?? Folder(parse, configuration);
+        using var claim = RunClaim.Take(folder);
+        RunDirectory run = resumes ? Runs.Open(folder) : CreateRun(folder, configuration);
         var training = new TrainingRun(trainer, run, data is PictureSource pictures ? step => DrawSamples(run, trainer, pictures, step) : null);
         training.Begin(resumes);
 
@@ -299,19 +302,21 @@ internal sealed class TrainCommand
             throw new UsageException($"the run {parse.GetValue(_resume)} is on {configuration.Data}, not on {data}");
         }
 
-        // Another place of the same pictures; the sample that comes with the library is not exchanged for the full set.
-        if (parse.GetValue(_path) is not null && configuration.DataPath is null)
+        // Another place of the same data; the sample that comes with the library is not exchanged for the full set.
+        string? path = parse.GetValue(_path);
+        if (path is not null && configuration.DataPath is null && DataSources.Names.Contains(configuration.Data))
         {
-            throw new UsageException($"the run {parse.GetValue(_resume)} is on {configuration.Data} as it is; --data does not go with it");
+            throw new UsageException($"the run {parse.GetValue(_resume)} is on {configuration.Data} as it comes with the library; --data does not go with it");
         }
 
-        return (configuration, DataSources.Open(DataSources.At(configuration, parse.GetValue(_path))));
+        return (configuration, DataSources.OfRun(configuration, path));
     }
 
-    private RunDirectory CreateRun(ParseResult parse, Configuration configuration)
+    private string Folder(ParseResult parse, Configuration configuration) =>
+        parse.GetValue(_out) ?? Path.Combine("runs", $"{DataSources.ShortName(configuration.Data)}-{configuration.Name}");
+
+    private static RunDirectory CreateRun(string path, Configuration configuration)
     {
-        string path = parse.GetValue(_out)
-            ?? Path.Combine("runs", $"{DataSources.ShortName(configuration.Data)}-{configuration.Name}");
         if (Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any())
         {
             throw new UsageException(

@@ -228,6 +228,41 @@ public sealed class CommandTests : IDisposable
     }
 
     [Fact]
+    public void A_run_on_a_file_that_has_moved_is_continued_from_its_new_place()
+    {
+        var random = new Random(1);
+        Npy.Write(_line.In("p.npy"), [.. Enumerable.Range(0, 200).Select(_ => random.NextDouble())], 100, 2);
+        string run = _line.In("run");
+        CommandLine.Succeed(["train", _line.In("p.npy"), "--steps", "2", "--out", run, .. CommandLine.Tiny]);
+        File.Move(_line.In("p.npy"), _line.In("q.npy"));
+        Assert.Contains("--data PATH says where to", CommandLine.Fail(ExitCode.Data, "train", "--resume", run), StringComparison.Ordinal);
+        Assert.Equal(2, CommandLine.Json("train", "--resume", run, "--data", _line.In("q.npy")).GetProperty("steps").GetInt64());
+        string moons = _line.TrainTiny("moons");
+        string error = CommandLine.Fail(ExitCode.Usage, "train", "--resume", moons, "--data", _line.In("q.npy"));
+        Assert.Contains("is on moons as it comes with the library; --data does not go with it", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_run_has_one_writer_at_a_time()
+    {
+        string run = _line.TrainTiny("run");
+        byte[] model = File.ReadAllBytes(Path.Combine(run, "model.safetensors"));
+        using (RunClaim.Take(run))
+        {
+            foreach (string[] writer in new string[][] { ["train", "--resume", run + "/"], ["train", "moons", "--out", run], ["certify", run] })
+            {
+                Assert.Contains("another process is writing to", CommandLine.Fail(ExitCode.Usage, writer), StringComparison.Ordinal);
+            }
+
+            CommandLine.Succeed("eval", run); // readers are welcome
+        }
+
+        Assert.Equal(model, File.ReadAllBytes(Path.Combine(run, "model.safetensors")));
+        CommandLine.Succeed("certify", run);
+        Assert.False(File.Exists(run + ".lock"));
+    }
+
+    [Fact]
     public void Doctor_names_the_machine()
     {
         JsonElement result = CommandLine.Json("doctor");

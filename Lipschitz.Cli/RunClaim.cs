@@ -1,7 +1,7 @@
-namespace Lipschitz.Cli.Reproduction;
+namespace Lipschitz.Cli;
 
 /// <summary>
-/// The right to work on a run, so that several processes can share the cells of a paper; given back by Dispose or by the end of the process.
+/// The right to write to a run, which one process has at a time; given back by Dispose or by the end of the process.
 /// </summary>
 internal sealed class RunClaim : IDisposable
 {
@@ -9,13 +9,20 @@ internal sealed class RunClaim : IDisposable
 
     private RunClaim(FileStream file) => _lock = file;
 
+    /// <summary>Takes the right.</summary>
+    /// <param name="run">The folder of the run, which need not exist.</param>
+    /// <exception cref="UsageException">Another process has it.</exception>
+    /// <exception cref="OutputException">The folder above cannot be made or written to.</exception>
+    public static RunClaim Take(string run) =>
+        TryTake(run) ?? throw new UsageException($"another process is writing to {run}; wait until it has ended, or choose another run");
+
     /// <summary>Takes the right; null where another process has it.</summary>
     /// <param name="run">The folder of the run, which need not exist.</param>
     /// <exception cref="OutputException">The folder above cannot be made or written to.</exception>
     public static RunClaim? TryTake(string run)
     {
-        string path = run + ".lock";
-        OutputException.Guard(path, () => Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!));
+        string path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(run)) + ".lock"; // beside it: the folder of a new run is to be empty
+        OutputException.Guard(path, () => Directory.CreateDirectory(Path.GetDirectoryName(path)!));
         for (int attempt = 0; ; attempt++)
         {
             try
