@@ -3,6 +3,7 @@ using Lipschitz.Backends;
 using Lipschitz.Checkpoints;
 using Lipschitz.Cli.Reproduction;
 using Lipschitz.Flows;
+using Lipschitz.Names;
 
 namespace Lipschitz.Cli.Commands;
 
@@ -19,6 +20,12 @@ internal sealed class ReproduceCommand
     {
         Description = $"A group of experiments, such as toy (default: all of {ExperimentsFile.Name}); may be repeated",
         HelpName = "group",
+    };
+
+    private readonly Option<string[]> _model = new("--model")
+    {
+        Description = "A model of these groups, such as idensenet (default: all of them); may be repeated",
+        HelpName = "model",
     };
 
     private readonly Option<long?> _steps = Arguments.Whole<long>(
@@ -48,10 +55,10 @@ internal sealed class ReproduceCommand
             "Run the experiments of a paper that are missing, continue interrupted ones, and write tables and figures into FOLDER/results.",
             "lipschitz reproduce papers/invertible-densenets --only toy",
             "lipschitz reproduce papers/invertible-densenets --only toy --only budget --seeds 3",
-            "lipschitz reproduce papers/invertible-densenets --only toy --steps 1000",
+            "lipschitz reproduce papers/invertible-densenets --only toy --model idensenet --steps 1000",
             "lipschitz reproduce papers/invertible-densenets --only mnist --data mnist=mnist-folder --backend cuda")
         {
-            _folder, _only, _steps, _seeds, _points, _data, _runs, _report, _compute,
+            _folder, _only, _model, _steps, _seeds, _points, _data, _runs, _report, _compute,
         };
         command.SetAction(Run);
         return command;
@@ -63,12 +70,13 @@ internal sealed class ReproduceCommand
         Experiments experiments = ExperimentsFile.Read(folder);
         string[] only = parse.GetValue(_only) ?? [];
         ExperimentGroup[] groups = only.Length == 0 ? [.. experiments.Groups] : [.. only.Distinct().Select(experiments.Group)];
+        string[] models = ModelNames(groups, parse.GetValue(_model) ?? []);
         IReadOnlyDictionary<string, string> places = Places(parse.GetValue(_data) ?? [], experiments);
         string runs = parse.GetValue(_runs) ?? Path.Combine(folder, "runs");
         bool isReport = parse.GetValue(_report);
         CellFolder[] cells =
         [
-            .. groups.SelectMany(group => CellsOf(experiments, group, parse.GetValue(_steps), parse.GetValue(_seeds) ?? 1))
+            .. groups.SelectMany(group => CellsOf(experiments, group, models, parse.GetValue(_steps), parse.GetValue(_seeds) ?? 1))
                 .DistinctBy(cell => cell.Name).Select(cell => new CellFolder(cell, runs)),
         ];
         if (!isReport)
@@ -117,14 +125,22 @@ internal sealed class ReproduceCommand
         throw numerical is null ? new InputException(summary) : new DivergedException(summary, numerical);
     }
 
+    // Those asked for; all of them where none is.
+    private static string[] ModelNames(ExperimentGroup[] groups, string[] asked)
+    {
+        string[] known = [.. groups.SelectMany(group => group.Models).Select(model => model.Name).Distinct()];
+        string? stranger = asked.FirstOrDefault(name => !known.Contains(name));
+        return stranger is not null ? throw new UnknownNameException("model", stranger, known) : asked.Length == 0 ? known : asked;
+    }
+
     // Data set by data set, so that what is finished early can be compared.
-    private static IEnumerable<Cell> CellsOf(Experiments experiments, ExperimentGroup group, long? steps, int seeds)
+    private static IEnumerable<Cell> CellsOf(Experiments experiments, ExperimentGroup group, string[] models, long? steps, int seeds)
     {
         for (int seed = 0; seed < seeds; seed++)
         {
             foreach (ExperimentData data in group.Data)
             {
-                foreach (ExperimentModel model in group.Models)
+                foreach (ExperimentModel model in group.Models.Where(model => models.Contains(model.Name)))
                 {
                     yield return experiments.Cell(group, model, data, (ulong)seed, steps);
                 }
