@@ -43,6 +43,9 @@ internal sealed class PaperFigures(Catalogue catalogue, string folder, IBackend 
     /// <returns>The files.</returns>
     public IReadOnlyList<string> Draw(IEnumerable<ExperimentGroup> groups)
     {
+        // The paper has one group of points; figures of others have the group in their names.
+        ExperimentGroup? points = catalogue.Experiments.Groups.FirstOrDefault(
+            group => group.Table == ResultTable.Table1 && group.Data.All(data => DataSources.Shape(data.Name) is null));
         foreach (ExperimentGroup group in groups.Where(group => group.Table == ResultTable.Table1))
         {
             IEnumerable<CellFolder?> shown = group.Data.SelectMany(data => group.Models.Select(model => catalogue.Shown(group, model, data)));
@@ -55,7 +58,7 @@ internal sealed class PaperFigures(Catalogue catalogue, string folder, IBackend 
             OutputException.Guard(folder, () => Directory.CreateDirectory(folder));
             if (drawings[0].Run.Configuration.Model.Image is null)
             {
-                DrawPoints(drawings);
+                DrawPoints(drawings, group == points ? "" : $"-{group.Name}");
             }
             else
             {
@@ -71,20 +74,20 @@ internal sealed class PaperFigures(Catalogue catalogue, string folder, IBackend 
         return _files;
     }
 
-    private void DrawPoints(Drawing[] drawings)
+    private void DrawPoints(Drawing[] drawings, string suffix)
     {
         Drawing[] learned = [.. drawings.Where(d => d.HasLearnedFactors)];
         if (learned.Length > 0)
         {
-            Save("figure1.png", ConcatenationCircle.Draw([.. learned.Select(d => new ConcatenationCircle.Panel(d.Data, d.Factors))]), learned);
+            Save($"figure1{suffix}.png", ConcatenationCircle.Draw([.. learned.Select(d => new ConcatenationCircle.Panel(d.Data, d.Factors))]), learned);
             Save(
-                "figure3.png", ConcatenationMaps.Draw([.. learned.Select(d => new ConcatenationMaps.Scale(d.Data, d.Factors))]), learned,
+                $"figure3{suffix}.png", ConcatenationMaps.Draw([.. learned.Select(d => new ConcatenationMaps.Scale(d.Data, d.Factors))]), learned,
                 NewFeatures([.. learned.SelectMany(d => d.Factors)]));
         }
 
         IGrouping<string, Drawing>[] sets = [.. drawings.GroupBy(d => d.Data)];
-        Save("figure2a.png", DensityGrid.Draw([.. sets.Select(Densities)]), drawings);
-        Save("figure2b.png", FigureSheet.Png([[.. sets.Select(Curves)]], 480, 400), drawings);
+        Save($"figure2a{suffix}.png", DensityGrid.Draw([.. sets.Select(Densities)]), drawings);
+        Save($"figure2b{suffix}.png", FigureSheet.Png([[.. sets.Select(Curves)]], 480, 400), drawings);
     }
 
     private void DrawPictures(ExperimentGroup group, Drawing[] drawings)

@@ -154,6 +154,30 @@ public sealed class ReproduceTests : IDisposable
     }
 
     [Fact]
+    public void A_second_group_of_points_has_figures_of_its_own()
+    {
+        WriteExperiments();
+        string path = Path.Combine(Paper, "experiments.json");
+        File.WriteAllText(path, File.ReadAllText(path).Replace("\"table\": \"budget\"", "\"table\": \"table1\"", StringComparison.Ordinal));
+        CommandLine.Succeed("reproduce", Paper, "--only", "points", "--only", "more", "--steps", "1", "--threads", "1");
+        string captions = Table("figures/README.md");
+        Assert.Contains("- `figure2a.png`: runs points-1/moons-plain-0 (1 steps), points-1/moons-learned-0 (1 steps)", captions, StringComparison.Ordinal);
+        Assert.Contains("- `figure2a-more.png`: runs points-1/moons-learned-0 (1 steps), more-1/moons-wide-0 (1 steps)", captions, StringComparison.Ordinal);
+        Assert.True(File.Exists(Path.Combine(Paper, "results", "figures", "figure3-more.png")));
+    }
+
+    [Fact]
+    public void Only_the_models_asked_for_are_run()
+    {
+        WriteExperiments();
+        JsonElement cells = CommandLine.Json("reproduce", Paper, "--only", "points", "--model", "learned", "--steps", "1", "--threads", "1").GetProperty("cells");
+        Assert.Equal("points-1/moons-learned-0", Assert.Single(cells.EnumerateArray()).GetProperty("name").GetString());
+        Assert.False(Directory.Exists(Run("points-1/moons-plain-0")));
+        Refuse(ExitCode.Usage, "unknown model 'lerned'; did you mean 'learned'?", "--only", "points", "--model", "lerned");
+        Refuse(ExitCode.Usage, "unknown model 'flow'", "--only", "points", "--model", "flow"); // of another group
+    }
+
+    [Fact]
     public void Pictures_need_their_place_and_the_sample_of_the_library_does_not_do()
     {
         WriteExperiments();
