@@ -56,6 +56,12 @@ internal sealed class CellRun(CellFolder folder, IBackend backend, string? dataP
         }
 
         display.Watch(trainer, report => training.Run(report, cancellation));
+        if (first == trainer.StepsDone)
+        {
+            // The model may have been scaled down for its proof by a process that was killed before it could write so: again from the trained one.
+            OutputException.Guard(run.Path, () => run.SaveModel(trainer));
+        }
+
         return first < trainer.StepsDone;
     }
 

@@ -122,6 +122,30 @@ public sealed class ReproduceTests : IDisposable
     }
 
     [Fact]
+    public void Scaled_weights_are_reported_also_after_a_kill_between_the_scaling_and_the_result()
+    {
+        WriteExperiments(plain: """
+            "model.branch=Residual", "model.hidden=[16]", "model.activation=MaxMin", "model.coefficient=2", "training.warmupSteps=0", "training.learningRate=0.1"
+            """);
+        CommandLine.Succeed("reproduce", Paper, "--only", "points", "--model", "plain", "--threads", "1");
+        JsonElement first = Result("points/moons-plain-0");
+        Assert.True(first.GetProperty("certified").GetBoolean());
+        Assert.InRange(first.GetProperty("scaledWeights").GetInt32(), 1, 6);
+        Assert.NotEqual(0, first.GetProperty("scalingChange").GetDouble());
+        Assert.Contains("In 1 of them weights were scaled down", Table("table1.md"), StringComparison.Ordinal);
+        byte[] model = File.ReadAllBytes(Path.Combine(Run("points/moons-plain-0"), "model.safetensors"));
+        File.Delete(Path.Combine(Run("points/moons-plain-0"), "result.json"));
+        CommandLine.Succeed("reproduce", Paper, "--only", "points", "--model", "plain", "--threads", "1");
+        JsonElement second = Result("points/moons-plain-0");
+        foreach (string key in new[] { "scaledWeights", "scalingChange", "test", "largestBlockBound" })
+        {
+            Assert.Equal(first.GetProperty(key).GetDouble(), second.GetProperty(key).GetDouble());
+        }
+
+        Assert.Equal(model, File.ReadAllBytes(Path.Combine(Run("points/moons-plain-0"), "model.safetensors")));
+    }
+
+    [Fact]
     public void A_run_of_another_configuration_is_refused_before_anything_is_trained()
     {
         WriteExperiments();
