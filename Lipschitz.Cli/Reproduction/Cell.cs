@@ -45,6 +45,6 @@ internal sealed record Cell(ExperimentGroup Group, ExperimentModel Model, Experi
         ImageShape? shape = DataSources.Shape(Data.Name);
         Configuration preset = Presets.Load(Model.Preset!, shape is { } known ? Presets.FamilyOf(known) : PresetFamily.Points);
         preset = preset with { Data = Data.Name, DataPath = dataPath is null ? null : Path.GetFullPath(dataPath), Seed = Seed };
-        return DataSet.Fit(ConfigurationJson.Override(preset, Model.Set), shape);
+        return DataSet.Fit(ConfigurationJson.Override(preset, [.. Group.Set, .. Model.Set]), shape);
     }
 }

@@ -66,6 +66,9 @@ internal sealed record ExperimentGroup
     /// <summary>Points of the test of a finished run; null for as many as its configuration says.</summary>
     public int? TestPoints { get; init; }
 
+    /// <summary>Changes <c>key=value</c> of all its models, before their own.</summary>
+    public IReadOnlyList<string> Set { get; init; } = [];
+
     /// <summary>The models; where the paper has an order, the worst first.</summary>
     public required IReadOnlyList<ExperimentModel> Models { get; init; }
 
