@@ -11,6 +11,8 @@ namespace Lipschitz.Cli.Reproduction;
 /// <param name="Steps">Other steps than the experiment's, for a trial; null for its own.</param>
 internal sealed record Cell(ExperimentGroup Group, ExperimentModel Model, ExperimentData Data, ulong Seed, long? Steps)
 {
+    private const int LeastTests = 5;
+
     /// <summary>The folder of the run below that of all runs. Trials lie apart, so that none can pass for the experiment.</summary>
     public string Name => $"{Folder(Group, IsTrial ? Steps : null)}/{Data.Name}-{Model.Name}-{Seed}";
 
@@ -24,18 +26,30 @@ internal sealed record Cell(ExperimentGroup Group, ExperimentModel Model, Experi
 
     /// <summary>The configuration that <c>lipschitz train DATA --model PRESET --set ..</c> makes of the same settings.</summary>
     /// <param name="dataPath">Where the pictures lie; null for points.</param>
-    /// <remarks>A trial holds the concatenation for the same part of its steps as the experiment does.</remarks>
+    /// <remarks>
+    /// In a trial warm-up, held concatenation and the span of the running average keep their parts of the training, so that it is the experiment in
+    /// small; it is tested at least five times.
+    /// </remarks>
     /// <exception cref="ConfigurationException">A change names no setting, or a value out of range.</exception>
     public Configuration Configuration(string? dataPath)
     {
         Configuration configuration = Published(dataPath);
         TrainingSettings training = configuration.Training;
-        return Steps is not { } steps || steps == training.Steps ? configuration : configuration with
+        if (Steps is not { } steps || steps == training.Steps)
+        {
+            return configuration;
+        }
+
+        double part = (double)steps / training.Steps;
+        return configuration with
         {
             Training = training with
             {
                 Steps = steps,
-                HoldConcatenation = (long)Math.Round((double)training.HoldConcatenation * steps / training.Steps),
+                WarmupSteps = (long)Math.Round(training.WarmupSteps * part),
+                HoldConcatenation = (long)Math.Round(training.HoldConcatenation * part),
+                AverageDecay = Math.Round(Math.Pow(training.AverageDecay, 1 / part), 6),
+                TestInterval = Math.Min(training.TestInterval, (steps + LeastTests - 1) / LeastTests),
             },
         };
     }

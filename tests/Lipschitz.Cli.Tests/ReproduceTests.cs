@@ -168,9 +168,11 @@ public sealed class ReproduceTests : IDisposable
         Configuration trial = RunDirectory.Open(Run("points-4/moons-learned-1")).Configuration;
         Assert.Equal((4, 1UL), (trial.Training.Steps, trial.Seed));
         Assert.Equal(2, trial.Training.HoldConcatenation); // for half of the steps, as in the experiment
-        Assert.Equal((0.0, 0.9), (trial.Training.Clip, trial.Model.Coefficient)); // of its own group, points
+        Assert.Equal(1, trial.Training.TestInterval);
+        Assert.Equal((0, 0.9), (trial.Training.WarmupSteps, trial.Model.Coefficient)); // of its own group, points
         Configuration wide = RunDirectory.Open(Run("more-4/moons-wide-0")).Configuration;
-        Assert.Equal((3.0, 0.95), (wide.Training.Clip, wide.Model.Coefficient)); // of the group, and the model's own after it
+        Assert.Equal(0.95, wide.Model.Coefficient); // its own, after its group's 0.8
+        Assert.Equal((2, 0.59049), (wide.Training.WarmupSteps, wide.Training.AverageDecay)); // half of the steps, and as many averages' spans
         string table = Table("budget.md");
         Assert.Contains("| moons | Learned | 0.864 | not yet run |", table, StringComparison.Ordinal);
         string rows = table.Split("a trial of 4 steps, not the experiment")[1];
@@ -383,7 +385,7 @@ public sealed class ReproduceTests : IDisposable
                   "data": [{ "name": "mnist" }]
                 },
                 {
-                  "name": "more", "table": "budget", "title": "More", "set": ["training.clip=3", "model.coefficient=0.8"],
+                  "name": "more", "table": "budget", "title": "More", "set": ["training.warmupSteps=10", "training.averageDecay=0.9", "model.coefficient=0.8"],
                   "models": [
                     { "name": "learned", "title": "Learned", "from": "points" },
                     { "name": "wide", "title": "Wide", "preset": "idensenet", "set": [{{Small}}, "model.coefficient=0.95"] }
