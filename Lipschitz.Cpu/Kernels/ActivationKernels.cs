@@ -19,7 +19,7 @@ internal static unsafe class ActivationKernels<T, TVector, TLanes>
                     PairActivations<T, TVector, TLanes>.Half(Parameter(parameters, 0)), pre, valueRows, y);
                 break;
             case Activation.MaxMin:
-                PairActivations<T, TVector, TLanes>.MaxMin(pre, valueRows, y);
+                MaxMinKernels<T, TVector, TLanes>.Activate(pre, valueRows, y);
                 break;
             default:
                 var call = new ActivateCall(pre, valueRows, y);
@@ -38,7 +38,7 @@ internal static unsafe class ActivationKernels<T, TVector, TLanes>
                     PairActivations<T, TVector, TLanes>.Half(Parameter(parameters, 0)), pre, slopes);
                 break;
             case Activation.MaxMin:
-                PairActivations<T, TVector, TLanes>.MaxMinSlopes(pre, slopes);
+                MaxMinKernels<T, TVector, TLanes>.Slopes(pre, slopes);
                 break;
             default:
                 var call = new SlopesCall(pre, slopes);
@@ -56,7 +56,7 @@ internal static unsafe class ActivationKernels<T, TVector, TLanes>
                 PairActivations<T, TVector, TLanes>.Vjp(slopes, w, result);
                 break;
             case Activation.MaxMin:
-                PairActivations<T, TVector, TLanes>.MaxMinVjp(slopes, w, result);
+                MaxMinKernels<T, TVector, TLanes>.Vjp(slopes, w, result);
                 break;
             default:
                 MultiplySlopes(slopes, w, result);
@@ -73,7 +73,7 @@ internal static unsafe class ActivationKernels<T, TVector, TLanes>
                 PairActivations<T, TVector, TLanes>.Jvp(slopes, t, result);
                 break;
             case Activation.MaxMin:
-                PairActivations<T, TVector, TLanes>.MaxMinJvp(slopes, t, result);
+                MaxMinKernels<T, TVector, TLanes>.Jvp(slopes, t, result);
                 break;
             default:
                 MultiplySlopes(slopes, t, result);
@@ -105,7 +105,7 @@ internal static unsafe class ActivationKernels<T, TVector, TLanes>
                     ref gradient0);
                 break;
             case Activation.MaxMin:
-                PairActivations<T, TVector, TLanes>.MaxMinBackward(pre, valueRows, gradient, preGradient);
+                MaxMinKernels<T, TVector, TLanes>.Backward(pre, valueRows, gradient, preGradient);
                 break;
             default:
                 var call = new BackwardCall(pre, valueRows, gradient, preGradient);

@@ -52,6 +52,9 @@ internal unsafe interface ILanes<TVector, T>
     /// <summary>All bits set in the lanes where x &lt; y.</summary>
     static abstract TVector Less(TVector x, TVector y);
 
+    /// <summary>All bits set in the lanes where x &lt;= y.</summary>
+    static abstract TVector LessOrEqual(TVector x, TVector y);
+
     /// <summary>x in the lanes where the mask is set, else y.</summary>
     static abstract TVector Select(TVector mask, TVector x, TVector y);
 
@@ -66,6 +69,12 @@ internal unsafe interface ILanes<TVector, T>
 
     /// <summary>2^n for shifted as above, where it is a normal number.</summary>
     static abstract TVector PowerOfTwo(TVector shifted);
+
+    /// <summary>The first and the second number of each pair that two registers in a row hold.</summary>
+    static abstract void Deinterleave(TVector low, TVector high, out TVector first, out TVector second);
+
+    /// <summary>The pairs of which two registers hold the first and the second numbers: the inverse of <see cref="Deinterleave"/>.</summary>
+    static abstract void Interleave(TVector first, TVector second, out TVector low, out TVector high);
 
     /// <summary>The sum of the lanes, halves added pairwise: a fixed order.</summary>
     static abstract T Sum(TVector x);

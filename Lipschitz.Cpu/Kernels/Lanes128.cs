@@ -99,6 +99,9 @@ internal readonly unsafe struct Lanes128<T> : ILanes<Vector128<T>, T>
     public static Vector128<T> Less(Vector128<T> x, Vector128<T> y) => Vector128.LessThan(x, y);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> LessOrEqual(Vector128<T> x, Vector128<T> y) => Vector128.LessThanOrEqual(x, y);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<T> Select(Vector128<T> mask, Vector128<T> x, Vector128<T> y) => Vector128.ConditionalSelect(mask, x, y);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -139,6 +142,21 @@ internal readonly unsafe struct Lanes128<T> : ILanes<Vector128<T>, T>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Deinterleave(Vector128<T> low, Vector128<T> high, out Vector128<T> first, out Vector128<T> second)
+    {
+        (low, high) = (Middle(low), Middle(high));
+        first = Vector128.Create(low.GetLower(), high.GetLower());
+        second = Vector128.Create(low.GetUpper(), high.GetUpper());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Interleave(Vector128<T> first, Vector128<T> second, out Vector128<T> low, out Vector128<T> high)
+    {
+        low = Middle(Vector128.Create(first.GetLower(), second.GetLower()));
+        high = Middle(Vector128.Create(first.GetUpper(), second.GetUpper()));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Sum(Vector128<T> x)
     {
         if (typeof(T) == typeof(float))
@@ -148,4 +166,10 @@ internal readonly unsafe struct Lanes128<T> : ILanes<Vector128<T>, T>
 
         return x.GetElement(0) + x.GetElement(1);
     }
+
+    // The two numbers in the middle exchanged; of two numbers there is no middle.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<T> Middle(Vector128<T> x) => typeof(T) == typeof(float)
+        ? Vector128.Shuffle(x.AsSingle(), Vector128.Create(0, 2, 1, 3)).As<float, T>()
+        : x;
 }

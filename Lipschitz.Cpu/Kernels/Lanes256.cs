@@ -82,6 +82,9 @@ internal readonly unsafe struct Lanes256<T> : ILanes<Vector256<T>, T>
     public static Vector256<T> Less(Vector256<T> x, Vector256<T> y) => Vector256.LessThan(x, y);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<T> LessOrEqual(Vector256<T> x, Vector256<T> y) => Vector256.LessThanOrEqual(x, y);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<T> Select(Vector256<T> mask, Vector256<T> x, Vector256<T> y) => Vector256.ConditionalSelect(mask, x, y);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -122,8 +125,35 @@ internal readonly unsafe struct Lanes256<T> : ILanes<Vector256<T>, T>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Deinterleave(Vector256<T> low, Vector256<T> high, out Vector256<T> first, out Vector256<T> second)
+    {
+        (low, high) = (Halves(low), Halves(high));
+        first = Vector256.Create(low.GetLower(), high.GetLower());
+        second = Vector256.Create(low.GetUpper(), high.GetUpper());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Interleave(Vector256<T> first, Vector256<T> second, out Vector256<T> low, out Vector256<T> high)
+    {
+        low = Alternating(Vector256.Create(first.GetLower(), second.GetLower()));
+        high = Alternating(Vector256.Create(first.GetUpper(), second.GetUpper()));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Sum(Vector256<T> x)
     {
         return Lanes128<T>.Sum(Lanes128<T>.Add(x.GetLower(), x.GetUpper()));
     }
+
+    // Numbers at even places into the lower half, the others into the upper.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<T> Halves(Vector256<T> x) => typeof(T) == typeof(float)
+        ? Vector256.Shuffle(x.AsSingle(), Vector256.Create(0, 2, 4, 6, 1, 3, 5, 7)).As<float, T>()
+        : Vector256.Shuffle(x.AsDouble(), Vector256.Create(0L, 2, 1, 3)).As<double, T>();
+
+    // The inverse of Halves.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<T> Alternating(Vector256<T> x) => typeof(T) == typeof(float)
+        ? Vector256.Shuffle(x.AsSingle(), Vector256.Create(0, 4, 1, 5, 2, 6, 3, 7)).As<float, T>()
+        : Vector256.Shuffle(x.AsDouble(), Vector256.Create(0L, 2, 1, 3)).As<double, T>();
 }

@@ -82,6 +82,9 @@ internal readonly unsafe struct Lanes512<T> : ILanes<Vector512<T>, T>
     public static Vector512<T> Less(Vector512<T> x, Vector512<T> y) => Vector512.LessThan(x, y);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<T> LessOrEqual(Vector512<T> x, Vector512<T> y) => Vector512.LessThanOrEqual(x, y);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<T> Select(Vector512<T> mask, Vector512<T> x, Vector512<T> y) => Vector512.ConditionalSelect(mask, x, y);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -122,8 +125,35 @@ internal readonly unsafe struct Lanes512<T> : ILanes<Vector512<T>, T>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Deinterleave(Vector512<T> low, Vector512<T> high, out Vector512<T> first, out Vector512<T> second)
+    {
+        (low, high) = (Halves(low), Halves(high));
+        first = Vector512.Create(low.GetLower(), high.GetLower());
+        second = Vector512.Create(low.GetUpper(), high.GetUpper());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Interleave(Vector512<T> first, Vector512<T> second, out Vector512<T> low, out Vector512<T> high)
+    {
+        low = Alternating(Vector512.Create(first.GetLower(), second.GetLower()));
+        high = Alternating(Vector512.Create(first.GetUpper(), second.GetUpper()));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Sum(Vector512<T> x)
     {
         return Lanes256<T>.Sum(Lanes256<T>.Add(x.GetLower(), x.GetUpper()));
     }
+
+    // Numbers at even places into the lower half, the others into the upper.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<T> Halves(Vector512<T> x) => typeof(T) == typeof(float)
+        ? Vector512.Shuffle(x.AsSingle(), Vector512.Create(0, 2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15)).As<float, T>()
+        : Vector512.Shuffle(x.AsDouble(), Vector512.Create(0L, 2, 4, 6, 1, 3, 5, 7)).As<double, T>();
+
+    // The inverse of Halves.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<T> Alternating(Vector512<T> x) => typeof(T) == typeof(float)
+        ? Vector512.Shuffle(x.AsSingle(), Vector512.Create(0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15)).As<float, T>()
+        : Vector512.Shuffle(x.AsDouble(), Vector512.Create(0L, 4, 1, 5, 2, 6, 3, 7)).As<double, T>();
 }

@@ -4,7 +4,7 @@ using Lipschitz.Backends;
 
 namespace Lipschitz.Cpu.Kernels;
 
-/// <summary>Activations that mix columns: CLipSwish, two outputs an input, and MaxMin, which swaps pairs.</summary>
+/// <summary>CLipSwish, two outputs an input.</summary>
 internal static unsafe class PairActivations<T, TVector, TLanes>
     where T : unmanaged, IFloatingPointIeee754<T>
     where TVector : struct
@@ -88,85 +88,6 @@ internal static unsafe class PairActivations<T, TVector, TLanes>
             T* s = slopes.Row(i % slopes.Rows), from = t.Row(i), to = result.Row(i);
             Elementwise<T, TVector, TLanes>.MapRow(default(Elementwise<T, TVector, TLanes>.Product), n, s, from, to);
             Elementwise<T, TVector, TLanes>.MapRow(default(Elementwise<T, TVector, TLanes>.Product), n, s + n, from, to + n);
-        }
-    }
-
-    /// <summary>Value rows: y_i &lt;- the greater, y_(n/2+i) &lt;- the lesser of the pair; tangent rows in the same order.</summary>
-    public static void MaxMin(View<T> pre, int valueRows, View<T> y)
-    {
-        for (int i = 0; i < pre.Rows; i++)
-        {
-            T* value = pre.Row(i % valueRows), from = pre.Row(i), to = y.Row(i);
-            int half = pre.Columns / 2;
-            for (int j = 0; j < half; j++)
-            {
-                int greater = value[2 * j] >= value[(2 * j) + 1] ? 0 : 1; // an index, not a branch: no data are less predictable
-                to[j] = from[(2 * j) + greater];
-                to[half + j] = from[(2 * j) + 1 - greater];
-            }
-        }
-    }
-
-    /// <summary>1 where the first of a pair is the greater or they are equal, else 0.</summary>
-    public static void MaxMinSlopes(View<T> pre, View<T> slopes)
-    {
-        for (int i = 0; i < pre.Rows; i++)
-        {
-            T* x = pre.Row(i), s = slopes.Row(i);
-            for (int j = 0; j < slopes.Columns; j++)
-            {
-                s[j] = x[2 * j] >= x[(2 * j) + 1] ? T.One : T.Zero;
-            }
-        }
-    }
-
-    /// <summary>The adjoint of MaxMin: its second derivative is 0, so that value and tangent rows are alike.</summary>
-    public static void MaxMinBackward(View<T> pre, int valueRows, View<T> gradient, View<T> preGradient)
-    {
-        int half = pre.Columns / 2;
-        for (int i = 0; i < pre.Rows; i++)
-        {
-            T* value = pre.Row(i % valueRows), from = gradient.Row(i), to = preGradient.Row(i);
-            for (int j = 0; j < half; j++)
-            {
-                int greater = value[2 * j] >= value[(2 * j) + 1] ? 0 : 1;
-                T most = from[j], least = from[half + j];
-                to[(2 * j) + greater] = most;
-                to[(2 * j) + 1 - greater] = least;
-            }
-        }
-    }
-
-    /// <summary>result pairs &lt;- w in the order that slopes tell.</summary>
-    public static void MaxMinVjp(View<T> slopes, View<T> w, View<T> result)
-    {
-        int half = slopes.Columns;
-        for (int i = 0; i < w.Rows; i++)
-        {
-            T* s = slopes.Row(i % slopes.Rows), from = w.Row(i), to = result.Row(i);
-            for (int j = 0; j < half; j++)
-            {
-                int greater = s[j] != T.Zero ? 0 : 1;
-                T most = from[j], least = from[half + j];
-                to[(2 * j) + greater] = most;
-                to[(2 * j) + 1 - greater] = least;
-            }
-        }
-    }
-
-    /// <summary>result &lt;- the pairs of t in the order that slopes tell.</summary>
-    public static void MaxMinJvp(View<T> slopes, View<T> t, View<T> result)
-    {
-        int half = slopes.Columns;
-        for (int i = 0; i < t.Rows; i++)
-        {
-            T* s = slopes.Row(i % slopes.Rows), from = t.Row(i), to = result.Row(i);
-            for (int j = 0; j < half; j++)
-            {
-                int greater = s[j] != T.Zero ? 0 : 1;
-                to[j] = from[(2 * j) + greater];
-                to[half + j] = from[(2 * j) + 1 - greater];
-            }
         }
     }
 
