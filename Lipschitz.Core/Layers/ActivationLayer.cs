@@ -8,8 +8,6 @@ public sealed class ActivationLayer : ILayer
 {
     private readonly IBackend _backend;
     private readonly ActivationScalars _scalars;
-    private readonly int _channels;
-    private readonly int _pixels;
 
     /// <summary>Makes the layer.</summary>
     /// <param name="backend">Where the numbers live.</param>
@@ -21,7 +19,7 @@ public sealed class ActivationLayer : ILayer
     public ActivationLayer(IBackend backend, string name, Activation function, int channels, int pixels = 1)
     {
         ActivationScalars.ThrowUnlessFits(function, channels);
-        (_backend, Function, _channels, _pixels) = (backend, function, channels, pixels);
+        (_backend, Function, Channels, Pixels) = (backend, function, channels, pixels);
         _scalars = new ActivationScalars(backend, name, function);
         Parameters = _scalars.Parameters;
     }
@@ -29,14 +27,20 @@ public sealed class ActivationLayer : ILayer
     /// <summary>The nonlinearity.</summary>
     public Activation Function { get; }
 
+    /// <summary>Columns of the input; of a pixel where it is a picture.</summary>
+    public int Channels { get; }
+
+    /// <summary>Pixels of a picture, 1 for anything else.</summary>
+    public int Pixels { get; }
+
     /// <summary>The raw scalars of the nonlinearity [1, count], count possibly 0.</summary>
     public Tensor ActivationParameters => _scalars.Value;
 
     /// <inheritdoc/>
-    public int InputWidth => _channels * _pixels;
+    public int InputWidth => Channels * Pixels;
 
     /// <inheritdoc/>
-    public int OutputWidth => Function.OutputColumns(_channels) * _pixels;
+    public int OutputWidth => Function.OutputColumns(Channels) * Pixels;
 
     /// <inheritdoc/>
     public IReadOnlyList<Parameter> Parameters { get; }
@@ -72,13 +76,13 @@ public sealed class ActivationLayer : ILayer
 
     /// <inheritdoc/>
     public void Forward(Tensor x, Tensor y, Workspace workspace) =>
-        _backend.Activate(Function, _scalars.Value, ByPixel(x), x.Rows * _pixels, ByPixel(y));
+        _backend.Activate(Function, _scalars.Value, ByPixel(x), x.Rows * Pixels, ByPixel(y));
 
     /// <inheritdoc/>
     public Linearization CreateLinearization() => new AtPoints(this);
 
     // Points may be views with gaps; pictures are read pixel by pixel.
-    private Tensor ByPixel(Tensor x) => _pixels == 1 ? x : x.Reshape(x.Rows * _pixels, x.Columns / _pixels);
+    private Tensor ByPixel(Tensor x) => Pixels == 1 ? x : x.Reshape(x.Rows * Pixels, x.Columns / Pixels);
 
     private sealed class AtPoints(ActivationLayer layer) : Linearization
     {
@@ -94,12 +98,12 @@ public sealed class ActivationLayer : ILayer
             (_input, ValueRows) = (input, valueRows);
             _output = workspace.Rent(input.Rows, layer.OutputWidth);
             _backend.Activate(
-                layer.Function, layer._scalars.Value, layer.ByPixel(input), valueRows * layer._pixels, layer.ByPixel(_output));
+                layer.Function, layer._scalars.Value, layer.ByPixel(input), valueRows * layer.Pixels, layer.ByPixel(_output));
         }
 
         public override void PrepareProducts(Workspace workspace)
         {
-            _slopes = workspace.Rent(ValueRows * layer._pixels, layer.Function.SlopeColumns(layer._channels));
+            _slopes = workspace.Rent(ValueRows * layer.Pixels, layer.Function.SlopeColumns(layer.Channels));
             _backend.ActivationSlopes(layer.Function, layer._scalars.Value, layer.ByPixel(_input.RowRange(0, ValueRows)), _slopes);
         }
 
@@ -111,7 +115,7 @@ public sealed class ActivationLayer : ILayer
 
         public override void Backward(Tensor outputGradient, Tensor inputGradient, Tensor gradient, Workspace workspace) =>
             _backend.ActivationBackward(
-                layer.Function, layer._scalars.Value, layer.ByPixel(_input.RowRange(0, outputGradient.Rows)), ValueRows * layer._pixels,
+                layer.Function, layer._scalars.Value, layer.ByPixel(_input.RowRange(0, outputGradient.Rows)), ValueRows * layer.Pixels,
                 layer.ByPixel(outputGradient), layer.ByPixel(inputGradient), layer._scalars.GradientIn(gradient));
     }
 }

@@ -41,7 +41,10 @@ public interface ILayer
     /// </summary>
     void PullBack(Tensor gradient);
 
-    /// <summary>Improves the estimates of the weights' norms by power iteration; once after every change of the weights.</summary>
+    /// <summary>
+    /// Improves the estimates of the weights' norms by power iteration; once after every change of the weights. Evaluations and
+    /// <see cref="EffectiveWeights"/> follow at the next <see cref="Prepare"/>, which comes before either is used again.
+    /// </summary>
     /// <param name="iterations">Iterations at most.</param>
     /// <param name="tolerance">Relative change at which to stop early; 0 for never.</param>
     void UpdateNorms(int iterations, double tolerance);

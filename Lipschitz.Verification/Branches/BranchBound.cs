@@ -8,7 +8,7 @@ namespace Lipschitz.Verification.Branches;
 /// Proven Lipschitz constants of Core's layers: the real functions that the numbers now in their effective weights define.
 /// </summary>
 /// <remarks>
-/// After a change of parameters call <see cref="ILayer.Prepare"/> before; not on a flow that was loaded. Its effective weights come from the
+/// After a change of parameters, or of the estimates of norms, call <see cref="ILayer.Prepare"/> before; not on a flow that was loaded. Its effective weights come from the
 /// file, where a certificate may have needed them scaled down, and Prepare would make those of the parameters again: another function.
 /// What is not covered: the rounding of an evaluation in single precision, which makes every computed function discontinuous;
 /// see <c>EvaluationError</c> for its size.

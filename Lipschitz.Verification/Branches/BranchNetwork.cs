@@ -72,9 +72,8 @@ public sealed class BranchNetwork
         _ => null,
     };
 
-    /// <summary>A branch on points from its stages.</summary>
-    public static BranchNetwork Create(int inputWidth, IReadOnlyList<DenseStage> stages, DenseStage last, double[]? scales = null) =>
-        new(inputWidth, stages, last, scales, 0, 1, 1);
+    /// <summary>A chain on points from its stages.</summary>
+    public static BranchNetwork Create(int inputWidth, IReadOnlyList<DenseStage> stages, DenseStage last) => new(inputWidth, stages, last, null, 0, 1, 1);
 
     /// <summary>Exact copies of a tensor's numbers, row by row.</summary>
     public static double[] Numbers(Tensor tensor)
@@ -166,6 +165,11 @@ public sealed class BranchNetwork
         }
 
         (int height, int width) = shapes.Length == 0 ? (1, 1) : (shapes[0].Height, shapes[0].Width);
+        if (chain.Layers.OfType<ActivationLayer>().Any(layer => !layer.Function.IsElementwise() && layer.Pixels != height * width))
+        {
+            return null; // it puts its outputs elsewhere than a stage does
+        }
+
         var stages = new List<DenseStage>();
         int total = chain.InputWidth / (height * width), previous = total;
         for (int i = 0; i < chain.Layers.Count; i++)

@@ -140,10 +140,11 @@ internal sealed class BranchSearch
             Offer(final[i], "gradient ascent", x.AsSpan(i * _width, _width));
         }
 
-        // Quotients along the direction of largest stretch; far enough apart that rounding does not matter.
+        // Quotients along the direction of largest stretch; far enough apart, for where they are, that rounding does not matter.
+        double[] lengths = [.. Enumerable.Range(0, rows).Select(i => 1 + Norm(x.AsSpan(i * _width, _width)))];
         foreach (double distance in (double[])[1e-3, 1e-1])
         {
-            double[] other = [.. x.Select((value, k) => value + (distance * directions[k]))];
+            double[] other = [.. x.Select((value, k) => value + (distance * lengths[k / _width] * directions[k]))];
             Pairs("pairs", x, other);
         }
     }

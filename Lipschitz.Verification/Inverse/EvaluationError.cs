@@ -26,7 +26,8 @@ public sealed record SinglePrecisionAssumption(double ActivationError = 1.0 / (1
 /// Winograd's filtering in one direction, of numbers x_-1, x_0, x_1 with taps g, makes products of g_0 and of (g_0 +- g_1 + g_2)/2 with
 /// x_-1 - x_1 and x_0 +- x_1, or the mirror image: sizes that sum to at most 2 (|g_0| + |g_1| + |g_2|) for each x. In two directions 4 times
 /// the sum of all taps, for each of the nine pixels; and at most 14 roundings besides those of a sum over the channels. Tiles of 4 x 4 pixels reach
-/// further: see <see cref="WinogradSizes"/>. Which one is used depends on the shape and on the machine, so the larger size counts.
+/// further: see <see cref="WinogradSizes"/>. Which one is used depends on the shape and on the machine, so the larger size counts. Where a sum, or a
+/// number on the way to it, may exceed the largest of single precision, there is no bound: it is infinite.
 /// </remarks>
 public static class EvaluationError
 {
@@ -74,23 +75,25 @@ public static class EvaluationError
             (double moved, double size) = stage.Function == Activation.MaxMin
                 ? (Math.Max(before[pair], before[pair + 1]), Math.Max(pre[pair].Magnitude, pre[pair + 1].Magnitude))
                 : (before[column], pre[column].Magnitude);
-            double scale = Outward.AddUp(after[k].Magnitude, Outward.AddUp(size, moved));
+            // The nonlinearity's own error is relative to what it is computed of and to what comes out, both moved already.
+            double through = Outward.MultiplyUp(slope, moved);
+            double scale = Outward.AddUp(Outward.AddUp(after[k].Magnitude, through), Outward.AddUp(size, moved));
             double own = Outward.AddUp(Outward.MultiplyUp(assumption.ActivationError, scale), Math.ScaleB(1, -126));
-            result[k] = Outward.AddUp(Outward.MultiplyUp(slope, moved), own);
+            result[k] = Outward.AddUp(through, own);
         }
     }
 
-    // The error of each row of W z^ + b: what comes in, and what their roundings to 24 bits add.
+    // The error of each row of W z^ + b: what comes in, and what their roundings to 24 bits add; infinite where a number on the way may overflow.
     private static double[] Sums(BranchNetwork network, DenseStage stage, Interval[] slices, double[] errors)
     {
         int n = stage.PatchLength;
-        double nu = (n + WinogradSizes.Roundings) * Math.ScaleB(1, -24), gamma = Outward.DivideUp(nu, Outward.SubtractDown(1, nu));
+        double nu = (n + WinogradSizes.Roundings) * Math.ScaleB(1, -24), gamma = nu < 1 ? Outward.DivideUp(nu, Outward.SubtractDown(1, nu)) : double.PositiveInfinity;
         var result = new double[network.Pixels * stage.Outputs];
         bool isFiltered = stage.Kernel == WinogradKernel;
         double[]? tapSums = isFiltered ? TapSums(stage) : null;
-        double[]? filtered = isFiltered
-            ? WinogradSizes.Of(network, stage, [.. slices.Zip(errors, (value, error) => Outward.AddUp(value.Magnitude, error))])
-            : null;
+        double[] sizes = isFiltered ? [.. slices.Zip(errors, (value, error) => Outward.AddUp(value.Magnitude, error))] : [];
+        double[]? filtered = isFiltered ? WinogradSizes.Of(network, stage, sizes) : null;
+        double onTheWay = isFiltered ? WinogradSizes.Largest(stage.Inputs, stage.Weight.Max(Math.Abs), sizes.Max()) : 0;
         SymmetricMatrix.Loop(network.Pixels, true, pixel =>
         {
             var values = new Interval[n];
@@ -118,7 +121,8 @@ public static class EvaluationError
 
                 size = filtered is null ? size : Math.Max(size, Outward.AddUp(Math.Abs(stage.Bias[i]), filtered[(pixel * stage.Outputs) + i]));
                 double own = Outward.AddUp(Outward.MultiplyUp(gamma, size), n * Math.ScaleB(1, -149));
-                result[(pixel * stage.Outputs) + i] = Outward.AddUp(error, own);
+                double reached = Outward.AddUp(Outward.MultiplyUp(size, Outward.AddUp(1, gamma)), own);
+                result[(pixel * stage.Outputs) + i] = Math.Max(reached, onTheWay) <= float.MaxValue ? Outward.AddUp(error, own) : double.PositiveInfinity;
             }
         });
         return result;

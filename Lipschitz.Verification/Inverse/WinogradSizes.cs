@@ -122,6 +122,20 @@ internal static class WinogradSizes
         }
     }
 
+    /// <summary>At least the absolute value of every number on the way to an output, in tiles of 2 x 2 or of 4 x 4.</summary>
+    /// <param name="inputs">Channels.</param>
+    /// <param name="tap">At least that of every tap.</param>
+    /// <param name="pixel">At least that of every pixel.</param>
+    public static double Largest(int inputs, double tap, double pixel)
+    {
+        // The numbers of 2 x 2 tiles are smaller but for the taps: their G has rows (1/2, 1/2, 1/2).
+        double plane = Outward.MultiplyUp(Math.Max(Gain(Weight), 2.25), tap), around = Outward.MultiplyUp(Gain(Input), pixel);
+        double all = Outward.MultiplyUp(Gain(Output), Outward.MultiplyUp(inputs, Outward.MultiplyUp(plane, around)));
+        return 2 * Math.Max(Math.Max(plane, around), all); // twice, for their roundings
+
+        static double Gain(double[,] m) => Math.Pow(Enumerable.Range(0, m.GetLength(0)).Max(i => Enumerable.Range(0, m.GetLength(1)).Sum(k => Math.Abs(m[i, k]))), 2);
+    }
+
     // |G| |g| |G'| of each output and channel.
     private static double[][] Weights(DenseStage stage)
     {

@@ -75,6 +75,22 @@ public class BranchTests(ITestOutputHelper output)
         }
     }
 
+    // L(x0) - L(x1) of two pixels; taken for one pixel of two channels it would be L(x0) - L(-x0) = x0.
+    [Fact]
+    public void Pairs_within_the_pixels_of_a_picture_are_not_taken_for_those_of_a_point()
+    {
+        using IBackend backend = ReferenceBackend.Create(Precision.Float64);
+        var last = new Linear(backend, "b", 4, 1, Normalisation.None, new RandomKey(1, default, 0, 0));
+        backend.Upload([1, 0, -1, 0], last.EffectiveWeight);
+        last.Pack();
+        var chain = new Sequential(new ActivationLayer(backend, "a", Activation.CLipSwish, channels: 1, pixels: 2), last);
+        Assert.Null(BranchNetwork.From(chain));
+        Assert.InRange(BranchBound.Prove(chain).Bound, Math.Sqrt(2) * 0.9958, 1.5);
+        var points = new Sequential(new ActivationLayer(backend, "a", Activation.CLipSwish, channels: 2), last);
+        Assert.NotNull(BranchNetwork.From(points));
+        Assert.InRange(BranchBound.Prove(points).Bound, 1 / 1.1045, 1.1);
+    }
+
     [Fact]
     public void Chains_and_dense_layers_are_bounded_and_agree_with_Core()
     {

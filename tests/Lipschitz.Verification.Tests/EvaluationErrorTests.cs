@@ -48,6 +48,28 @@ public class EvaluationErrorTests(ITestOutputHelper output)
         Assert.True(bounds.Max() < 1e-2);
     }
 
+    [Fact]
+    public void Where_single_precision_may_overflow_there_is_no_bound()
+    {
+        using IBackend backend = CpuBackend.Create(Precision.Float32, 1);
+        var layer = new Linear(backend, "a", 1, 1, Normalisation.None, new RandomKey(1, default, 0, 0));
+        backend.Upload([2], layer.EffectiveWeight);
+        backend.Upload([0], layer.Bias);
+        BranchNetwork network = BranchNetwork.From(layer)!;
+        Assert.True(double.IsFinite(EvaluationError.Bound(network, [(float)1.6e38], new())));
+        Assert.Equal(double.PositiveInfinity, EvaluationError.Bound(network, [(float)2e38], new()));
+
+        // In tiles of 4 x 4 numbers on the way are far larger than the sums.
+        var random = new Random(4);
+        double[] x = new double[Side * Side * Channels];
+        Array.Fill(x, (float)1e37);
+        (double[] errors, double[] bounds) = Measure(x, random, bias: 0);
+        Assert.All(errors.Zip(bounds), pair => Assert.True(pair.First <= pair.Second, $"{pair}"));
+        Assert.All(bounds, bound => Assert.Equal(double.PositiveInfinity, bound));
+        Array.Fill(x, (float)1e33);
+        Assert.All(Measure(x, random, bias: 0).Bounds, bound => Assert.True(double.IsFinite(bound)));
+    }
+
     // A' [(G g) . (B' d)] of unit taps and pixels is the convolution.
     [Fact]
     public void The_transforms_make_a_convolution()
