@@ -47,6 +47,12 @@ public static class FlowFile
         }
 
         Flow flow = FlowFactory.Create(configuration, (int)width, backend);
+        string[] known = [.. flow.Parameters.Select(parameter => parameter.Name), .. flow.EffectiveWeights.Select(weight => weight.Name)];
+        if (file.Tensors.Select(tensor => tensor.Name).Except(known).FirstOrDefault() is { } stranger)
+        {
+            throw new CheckpointFormatException(path, $"entry '{stranger}' belongs to no layer of config.json; the file is of another model.");
+        }
+
         foreach (Parameter parameter in flow.Parameters)
         {
             backend.Upload(ParameterTensors.Find(file, path, parameter.Name, parameter.Value), parameter.Value);

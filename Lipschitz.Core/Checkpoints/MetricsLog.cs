@@ -9,7 +9,7 @@ public sealed record MetricsLine
     /// <summary>Steps done.</summary>
     public required long Step { get; init; }
 
-    /// <summary>Mean of what training minimises since the last line: nats, or bits a picture where classes are learned.</summary>
+    /// <summary>Mean of what training minimises since the last line, or since training was continued: nats, or bits a picture where classes are learned.</summary>
     public double? Loss { get; init; }
 
     /// <summary>Mean training bits per dimension since the last line, from unbiased values; pictures only.</summary>
@@ -69,8 +69,13 @@ public sealed class MetricsLog(string path)
         NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.AllowNamedFloatingPointLiterals,
     };
 
-    /// <summary>Adds a line.</summary>
-    public void Append(MetricsLine line) => File.AppendAllText(path, JsonSerializer.Serialize(line, s_options) + "\n");
+    /// <summary>Adds a line, on the disk when this returns: the best test so far is known from here, and must not be older than a checkpoint.</summary>
+    public void Append(MetricsLine line)
+    {
+        using var stream = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read);
+        stream.Write(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(line, s_options) + "\n"));
+        stream.Flush(flushToDisk: true);
+    }
 
     /// <summary>All complete lines; a last line cut off by a crash is left out.</summary>
     public IReadOnlyList<MetricsLine> Read()

@@ -35,6 +35,20 @@ public sealed class RunDirectory
     /// <summary>Whether there is a finished or intermediate model.</summary>
     public bool HasModel => File.Exists(In(ModelFile));
 
+    /// <summary>The steps that the model was trained for and the columns of its points; null where there is none yet.</summary>
+    /// <exception cref="CheckpointFormatException">It is damaged.</exception>
+    public (long Step, long Width)? ModelFacts()
+    {
+        string path = In(ModelFile);
+        if (!HasModel)
+        {
+            return null;
+        }
+
+        SafeTensorFile file = SafeTensors.Read(path);
+        return (ParameterTensors.Number(file, path, "step"), ParameterTensors.Number(file, path, "width"));
+    }
+
     /// <summary>Whether there is something to resume from.</summary>
     public bool HasTrainingState => File.Exists(In(TrainingFile));
 

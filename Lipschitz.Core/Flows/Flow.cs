@@ -198,7 +198,7 @@ public sealed class Flow
         ReadOnlySpan<double> points, LogDetEstimator estimator, ulong seed = 0, int repeats = 1, bool allowNonFinite = false)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(repeats);
-        int runs = estimator.Kind == LogDetKind.Exact ? 1 : repeats;
+        int runs = estimator.IsRandom ? repeats : 1;
         int rows = RowCount(points);
         double[] input = points.ToArray();
         var draws = new double[checked(runs * rows)]; // run by run
@@ -231,7 +231,7 @@ public sealed class Flow
         ClassificationHead head = Head ?? throw new InvalidOperationException("The flow has no classification head.");
         int rows = RowCount(points);
         double[] input = points.ToArray();
-        var logits = new double[rows * head.Classes];
+        var logits = new double[checked(rows * head.Classes)];
         ForEachShard(
             rows,
             () => (Pass: CreatePass(new NoLogDeterminant(), recompute: true), Head: head.CreatePass(), Workspace: new Workspace(_backend)),
@@ -242,12 +242,18 @@ public sealed class Flow
                 _backend.Upload(input.AsSpan(first * Width, count * Width), x);
                 state.Pass.Forward(x, default, state.Workspace);
                 state.Head.Forward(state.Pass, state.Workspace);
-                if (!_backend.AllFinite(state.Head.Logits))
+                Span<double> there = logits.AsSpan(first * head.Classes, count * head.Classes);
+                _backend.Download(state.Head.Logits, there);
+                for (int i = 0; i < there.Length; i++)
                 {
-                    throw state.Pass.DescribeNonFinite(first);
+                    if (!double.IsFinite(there[i]))
+                    {
+                        int row = i / head.Classes;
+                        throw _backend.AllFinite(state.Pass.Output)
+                            ? new NonFiniteException($"a logit of the classification head is not finite (row {first + row}, counted from 0)", first + row)
+                            : state.Pass.DescribeNonFinite(first);
+                    }
                 }
-
-                _backend.Download(state.Head.Logits, logits.AsSpan(first * head.Classes, count * head.Classes));
             });
         return logits;
     }

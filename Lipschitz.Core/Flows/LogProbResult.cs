@@ -16,12 +16,12 @@ public sealed record LogProbResult(double[] Values, double[]? StandardErrors, Lo
 
     /// <summary>Averages independent estimates.</summary>
     /// <param name="draws">The estimates of all points of the first repeat, then of the next.</param>
-    /// <param name="repeats">Their number, at least 1.</param>
+    /// <param name="repeats">Their number, at least 1; 1 where estimates are not random.</param>
     /// <param name="kind">What each estimate is.</param>
     internal static LogProbResult OfDraws(double[] draws, int repeats, LogDetKind kind)
     {
         int points = draws.Length / repeats;
-        bool isRandom = kind != LogDetKind.Exact && repeats > 1;
+        bool isRandom = repeats > 1;
         var values = new double[points];
         var errors = new double[isRandom ? points : 0];
         for (int i = 0; i < points; i++)

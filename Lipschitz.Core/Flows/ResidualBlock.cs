@@ -9,7 +9,7 @@ namespace Lipschitz.Flows;
 public sealed class ResidualBlock : IBijection
 {
     private readonly IBackend _backend;
-    private double? _bound; // of Lip(g) for the present effective weights
+    private KnownBound? _bound; // one object, so that threads see all of it or nothing
 
     /// <summary>Makes a block of a branch whose widths are equal.</summary>
     /// <exception cref="ShapeMismatchException">The branch changes the width.</exception>
@@ -46,8 +46,26 @@ public sealed class ResidualBlock : IBijection
     /// <summary>The parameters have changed since anything was found out about the branch.</summary>
     internal void Expire() => _bound = null;
 
-    /// <summary>A bound of Lip(g) in the 2-norm; found anew after each <see cref="Prepare"/>, then kept.</summary>
-    public double BranchBound => _bound ??= Branch.Bound(2);
+    /// <summary>A bound of Lip(g) in the 2-norm; found anew when the effective weights have changed, otherwise kept.</summary>
+    public double BranchBound
+    {
+        get
+        {
+            long version = 0;
+            foreach (EffectiveWeight weight in Branch.EffectiveWeights)
+            {
+                version += weight.Version;
+            }
+
+            KnownBound? known = _bound;
+            if (known?.Version != version)
+            {
+                _bound = known = new KnownBound(version, Branch.Bound(2));
+            }
+
+            return known.Value;
+        }
+    }
 
     /// <inheritdoc/>
     public double InverseLipschitz => BranchBound < 1 ? 1 / (1 - BranchBound) : double.PositiveInfinity;
@@ -79,6 +97,8 @@ public sealed class ResidualBlock : IBijection
     /// pass: the same bits with less memory.
     /// </param>
     public BijectionPass CreatePass(LogDetEstimator estimator, bool recompute) => new Pass(this, estimator, recompute);
+
+    private sealed record KnownBound(long Version, double Value);
 
     private sealed class Pass(ResidualBlock block, LogDetEstimator estimator, bool recompute) : BijectionPass
     {

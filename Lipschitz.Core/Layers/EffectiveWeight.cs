@@ -21,6 +21,7 @@ public sealed class EffectiveWeight
     private readonly Lock _lock = new();
     private Tensor? _value;
     private bool _isStale = true;
+    private long _version;
 
     /// <summary>Describes a weight.</summary>
     /// <param name="backend">Where the numbers live.</param>
@@ -56,6 +57,9 @@ public sealed class EffectiveWeight
         }
     }
 
+    /// <summary>Goes up whenever evaluations may use other numbers than before.</summary>
+    internal long Version => Interlocked.Read(ref _version);
+
     /// <summary>Makes the numbers from the parameters, and evaluations use them.</summary>
     internal void Prepare()
     {
@@ -75,8 +79,14 @@ public sealed class EffectiveWeight
         {
             _isStale = true;
         }
+
+        Interlocked.Increment(ref _version);
     }
 
     /// <summary>Makes evaluations use the numbers now in <see cref="Value"/>.</summary>
-    internal void Pack() => _pack(Value);
+    internal void Pack()
+    {
+        _pack(Value);
+        Interlocked.Increment(ref _version);
+    }
 }

@@ -14,6 +14,9 @@ public sealed class ExactDeterminant : LogDetEstimator
     public override LogDetKind Kind => LogDetKind.Exact;
 
     /// <inheritdoc/>
+    public override bool IsRandom => false;
+
+    /// <inheritdoc/>
     public override int TangentCount(int width, in DrawAddress draw) => CotangentCount(width);
 
     /// <inheritdoc/>

@@ -16,6 +16,9 @@ public sealed class ExactTraceSeries(int terms) : LogDetEstimator
     public override LogDetKind Kind => LogDetKind.Biased;
 
     /// <inheritdoc/>
+    public override bool IsRandom => false;
+
+    /// <inheritdoc/>
     public override int TangentCount(int width, in DrawAddress draw) => _jacobian.TangentCount(width, draw);
 
     /// <inheritdoc/>

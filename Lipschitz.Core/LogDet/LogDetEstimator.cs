@@ -18,6 +18,9 @@ public abstract class LogDetEstimator
     /// <summary>What the values are.</summary>
     public abstract LogDetKind Kind { get; }
 
+    /// <summary>Whether the values differ from draw to draw.</summary>
+    public abstract bool IsRandom { get; }
+
     /// <summary>T: the tangents a sample that the branch must be evaluated with, for this draw.</summary>
     public abstract int TangentCount(int width, in DrawAddress draw);
 

@@ -11,6 +11,9 @@ public sealed class NoLogDeterminant : LogDetEstimator
     public override LogDetKind Kind => LogDetKind.Biased;
 
     /// <inheritdoc/>
+    public override bool IsRandom => false;
+
+    /// <inheritdoc/>
     public override int TangentCount(int width, in DrawAddress draw) => 0;
 
     /// <inheritdoc/>

@@ -39,6 +39,9 @@ public sealed class SeriesEstimator : LogDetEstimator
     public override LogDetKind Kind => _length.IsUnbiased ? LogDetKind.Unbiased : LogDetKind.Biased;
 
     /// <inheritdoc/>
+    public override bool IsRandom => true;
+
+    /// <inheritdoc/>
     public override int TangentCount(int width, in DrawAddress draw) => Materialises(width, _length.Terms(draw)) ? width : _probes;
 
     /// <inheritdoc/>

@@ -47,8 +47,11 @@ public sealed class FixedLength(int terms) : SeriesLength
 /// </remarks>
 public sealed class RouletteLength : SeriesLength
 {
-    // Beyond this the remaining probability (0.5^60 for the paper's setting) is below rounding.
-    private const int LongestTail = 400;
+    // Where tails are cut: the probability of more is below that of any draw of 53 bits.
+    private const int ShortestCut = 400;
+    private const double SmallestProbability = 0.001;
+    private static readonly double s_negligible = Math.ScaleB(1, -60);
+    private readonly int _longestTail;
     private readonly TailDistribution _distribution;
     private readonly double _parameter;
     private readonly int _exactTerms;
@@ -56,24 +59,27 @@ public sealed class RouletteLength : SeriesLength
 
     /// <summary>Makes the roulette.</summary>
     /// <param name="distribution">The distribution of N.</param>
-    /// <param name="parameter">p of the geometric distribution in (0, 1), or the mean of the Poisson distribution.</param>
+    /// <param name="parameter">p of the geometric distribution in [0.001, 1), or the mean of the Poisson distribution in (0, 100).</param>
     /// <param name="exactTerms">m.</param>
     public RouletteLength(TailDistribution distribution, double parameter, int exactTerms)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(exactTerms);
-        bool valid = distribution == TailDistribution.Geometric ? parameter is > 0 and < 1 : parameter is > 0 and < 100;
+        bool valid = distribution == TailDistribution.Geometric ? parameter is >= SmallestProbability and < 1 : parameter is > 0 and < 100;
         if (!valid)
         {
             throw new ArgumentOutOfRangeException(
-                nameof(parameter), parameter, "A geometric tail takes a probability in (0, 1), a Poisson tail a mean in (0, 100).");
+                nameof(parameter), parameter, "A geometric tail takes a probability in [0.001, 1), a Poisson tail a mean in (0, 100).");
         }
 
         (_distribution, _parameter, _exactTerms) = (distribution, parameter, exactTerms);
-        _atLeast = new double[LongestTail + 1];
+        _longestTail = distribution == TailDistribution.Geometric
+            ? Math.Max(ShortestCut, 2 + (int)(Math.Log(s_negligible) / Math.Log(1 - parameter)))
+            : ShortestCut;
+        _atLeast = new double[_longestTail + 1];
         if (distribution == TailDistribution.Geometric)
         {
             _atLeast[0] = 1;
-            for (int j = 1; j <= LongestTail; j++)
+            for (int j = 1; j <= _longestTail; j++)
             {
                 _atLeast[j] = Math.Pow(1 - parameter, j - 1);
             }
@@ -82,7 +88,7 @@ public sealed class RouletteLength : SeriesLength
         {
             // Summed from the far end, so that small tails keep their digits.
             double logMass = -parameter;
-            var mass = new double[(2 * LongestTail) + 1];
+            var mass = new double[(2 * _longestTail) + 1];
             for (int j = 0; j < mass.Length; j++)
             {
                 mass[j] = Math.Exp(logMass);
@@ -93,7 +99,7 @@ public sealed class RouletteLength : SeriesLength
             for (int j = mass.Length - 1; j >= 0; j--)
             {
                 tail += mass[j];
-                if (j <= LongestTail)
+                if (j <= _longestTail)
                 {
                     _atLeast[j] = Math.Min(tail, 1);
                 }
@@ -115,7 +121,7 @@ public sealed class RouletteLength : SeriesLength
 
         // N >= j exactly when u < P(N >= j).
         int n = 0;
-        while (n < LongestTail && u < _atLeast[n + 1])
+        while (n < _longestTail && u < _atLeast[n + 1])
         {
             n++;
         }
@@ -124,5 +130,5 @@ public sealed class RouletteLength : SeriesLength
     }
 
     /// <inheritdoc/>
-    public override double Weight(int k) => k <= _exactTerms ? 1 : 1 / _atLeast[Math.Min(k - _exactTerms, LongestTail)];
+    public override double Weight(int k) => k <= _exactTerms ? 1 : 1 / _atLeast[Math.Min(k - _exactTerms, _longestTail)];
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using Lipschitz.Backends;
 
@@ -9,27 +10,29 @@ namespace Lipschitz.Tensors;
 /// </summary>
 internal static class ThreadWorkspace
 {
-    private static readonly ConditionalWeakTable<IBackend, ThreadLocal<Workspace>> s_workspaces = [];
+    // By the number of the thread. A ThreadLocal would hold the backend for as long as the thread lives.
+    private static readonly ConditionalWeakTable<IBackend, ConcurrentDictionary<int, Workspace>> s_workspaces = [];
 
     /// <summary>The calling thread's.</summary>
-    public static Workspace For(IBackend backend) => Of(backend).Value!;
+    public static Workspace For(IBackend backend) =>
+        Of(backend).GetOrAdd(Environment.CurrentManagedThreadId, static (_, b) => new Workspace(b), backend);
 
     /// <summary>Makes another workspace the calling thread's for as long as some work takes.</summary>
     public static void Lend(IBackend backend, Workspace workspace, Action work)
     {
-        ThreadLocal<Workspace> own = Of(backend);
-        Workspace before = own.Value!;
-        own.Value = workspace;
+        ConcurrentDictionary<int, Workspace> all = Of(backend);
+        int thread = Environment.CurrentManagedThreadId;
+        Workspace before = For(backend);
+        all[thread] = workspace;
         try
         {
             work();
         }
         finally
         {
-            own.Value = before;
+            all[thread] = before;
         }
     }
 
-    private static ThreadLocal<Workspace> Of(IBackend backend) =>
-        s_workspaces.GetValue(backend, static b => new ThreadLocal<Workspace>(() => new Workspace(b)));
+    private static ConcurrentDictionary<int, Workspace> Of(IBackend backend) => s_workspaces.GetValue(backend, static _ => []);
 }

@@ -16,6 +16,7 @@ internal sealed class BatchInput
     private readonly Action<int> _sample;
     private Slot _current;
     private Slot _drawn; // by _sample
+    private RandomKey _key; // of its rows
 
     public BatchInput(IBackend backend, IPointSource data, BatchPlan plan, bool hasClasses)
     {
@@ -39,8 +40,10 @@ internal sealed class BatchInput
         _drawn = _slots[step % 2];
         if (_drawn.Key != key)
         {
-            _drawn.Key = key;
+            // Without a key until all rows are there: a source may fail, and be asked again.
+            (_drawn.Key, _key) = (null, key);
             _backend.Parallel(_plan.Shards, _sample);
+            _drawn.Key = key;
         }
     }
 
@@ -53,11 +56,10 @@ internal sealed class BatchInput
     private void Sample(int shard)
     {
         int first = _plan.FirstRow(shard), rows = _plan.RowsOf(shard);
-        RandomKey key = _drawn.Key!.Value;
-        _data.Sample(key, first, _drawn.Points.AsSpan(first * _data.Width, rows * _data.Width));
+        _data.Sample(_key, first, _drawn.Points.AsSpan(first * _data.Width, rows * _data.Width));
         if (_drawn.Labels.Length > 0)
         {
-            ((ILabelledSource)_data).Labels(key, first, _drawn.Labels.AsSpan(first, rows));
+            ((ILabelledSource)_data).Labels(_key, first, _drawn.Labels.AsSpan(first, rows));
         }
     }
 

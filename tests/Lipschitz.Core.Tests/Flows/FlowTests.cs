@@ -87,6 +87,29 @@ public class FlowTests
     }
 
     [Fact]
+    public void Repeats_of_an_estimator_that_is_not_random_have_no_standard_error()
+    {
+        Flow flow = BijectionTable.Create("block, dense net", 2);
+        LogProbResult cut = flow.LogProb([0.3, -0.4], new ExactTraceSeries(3), repeats: 8);
+        Assert.Null(cut.StandardErrors);
+        Assert.Null(cut.RepeatMeans);
+        Assert.Equal(flow.LogProb([0.3, -0.4], new ExactTraceSeries(3)).Values, cut.Values);
+    }
+
+    [Fact]
+    public void The_bound_of_a_branch_follows_weights_that_were_replaced()
+    {
+        Flow flow = BijectionTable.OfMatrix(BijectionTable.Backend, 0.5);
+        ResidualBlock block = flow.Blocks.Single();
+        Assert.Equal(0.5, block.BranchBound, 1e-12);
+        Tensor weight = block.Branch.EffectiveWeights.Single().Value;
+        flow.Backend.Upload([0.75], weight);
+        block.Branch.Pack();
+        Assert.Equal(0.75, block.BranchBound, 1e-12);
+        Assert.Equal(0.4, flow.Inverse([0.7], 1e-9).Points[0], 1e-8);
+    }
+
+    [Fact]
     public void Samples_follow_the_latents_whatever_their_number()
     {
         Flow flow = BijectionTable.Create("two blocks", 2);

@@ -22,6 +22,8 @@ internal sealed class GivenProbes(SeriesEstimator inner, Func<uint, uint, double
 {
     public override LogDetKind Kind => inner.Kind;
 
+    public override bool IsRandom => false;
+
     public override int TangentCount(int width, in DrawAddress draw) => inner.TangentCount(width, draw);
 
     public override int CotangentCount(int width) => inner.CotangentCount(width);

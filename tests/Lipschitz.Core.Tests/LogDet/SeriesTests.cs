@@ -138,13 +138,31 @@ public class SeriesTests
     [InlineData(TailDistribution.Geometric, 0)]
     [InlineData(TailDistribution.Geometric, 1)]
     [InlineData(TailDistribution.Geometric, double.NaN)]
+    [InlineData(TailDistribution.Geometric, 0.0009)] // tens of thousands of terms
     [InlineData(TailDistribution.Poisson, -1)]
     public void Impossible_tails_are_refused(TailDistribution distribution, double parameter) =>
         Assert.Throws<ArgumentOutOfRangeException>(() => new RouletteLength(distribution, parameter, 0));
 
+    [Theory]
+    [InlineData(0.5)]
+    [InlineData(0.005)]
+    [InlineData(0.001)]
+    public void A_geometric_tail_is_cut_where_no_draw_reaches(double p)
+    {
+        var length = new RouletteLength(TailDistribution.Geometric, p, 2);
+        int last = 2 + (int)(50 * Math.Log(2) / p); // of probability 2^-50 and less
+        Assert.Equal(Math.Pow(1 - p, 3 - last), length.Weight(last), 1e-9 * length.Weight(last));
+        double mean = Enumerable.Range(0, 20_000).Average(i => (double)length.Terms(new DrawAddress(3, (uint)i, 0, 0)));
+        Assert.InRange(mean, length.ExpectedTerms - (0.05 / p), length.ExpectedTerms + (0.05 / p)); // seven standard errors
+    }
+
     [Fact]
     public void Estimators_say_what_they_are()
     {
+        Assert.Equal(
+            [false, false, false, true],
+            new LogDetEstimator[] { new ExactDeterminant(), new ExactTraceSeries(3), new NoLogDeterminant(), new SeriesEstimator(new FixedLength(3)) }
+                .Select(estimator => estimator.IsRandom));
         Assert.Equal(LogDetKind.Exact, new ExactDeterminant().Kind);
         Assert.Equal(LogDetKind.Biased, new ExactTraceSeries(3).Kind);
         Assert.Equal(LogDetKind.Biased, new SeriesEstimator(new FixedLength(3)).Kind);
