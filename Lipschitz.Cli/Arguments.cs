@@ -58,19 +58,13 @@ internal static class Arguments
     public static Option<int?> Repeats() =>
         Whole("--repeats", 1, "Draws to average where the log-determinant is random (default: 1)");
 
-    /// <summary>A positive number.</summary>
-    public static Option<double?> Positive(string name, string description)
+    /// <summary>A positive number, with a point: a comma would be dropped as one of thousands.</summary>
+    public static Option<double?> Positive(string name, string description) => new(name)
     {
-        var option = new Option<double?>(name) { Description = description, HelpName = "number" };
-        option.Validators.Add(result =>
-        {
-            if (result.Tokens.Count == 1 && !(double.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out double value) && value > 0))
-            {
-                result.AddError($"{name} needs a positive number");
-            }
-        });
-        return option;
-    }
+        Description = description,
+        HelpName = "number",
+        CustomParser = result => ParsePositive(result, name),
+    };
 
     /// <summary>A whole number of at least <paramref name="least"/>.</summary>
     public static Option<T?> Whole<T>(string name, T least, string description, params string[] aliases)
@@ -80,6 +74,18 @@ internal static class Arguments
             HelpName = "number",
             CustomParser = result => ParseWhole(result, name, least),
         };
+
+    private static double? ParsePositive(ArgumentResult result, string name)
+    {
+        string text = result.Tokens.Count == 0 ? "" : result.Tokens[0].Value;
+        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && value > 0 && double.IsFinite(value))
+        {
+            return value;
+        }
+
+        result.AddError($"{name} needs a positive number such as 0.5, not '{text}'");
+        return null;
+    }
 
     private static T? ParseWhole<T>(ArgumentResult result, string name, T least)
         where T : struct, IBinaryInteger<T>

@@ -1,3 +1,4 @@
+using Lipschitz.Checkpoints;
 using Lipschitz.Data;
 using Lipschitz.Models;
 using Lipschitz.Names;
@@ -90,6 +91,27 @@ internal static class DataSources
         catch (InputException missing) when (path is null)
         {
             throw new InputException($"{missing.Message}; where the run's data have moved, --data PATH says where to", missing);
+        }
+    }
+
+    /// <summary>The source of a run as above, of points as wide as the run's model takes.</summary>
+    /// <exception cref="InputException">It is not there, or its points have another number of columns.</exception>
+    public static IPointSource OfRun(RunDirectory run, string? path)
+    {
+        IPointSource data = OfRun(run.Configuration, path);
+        return run.ModelFacts() is not { } model || model.Width == data.Width ? data
+            : throw new InputException(
+                $"{At(run.Configuration, path).Data} has {data.Width} columns, the run {run.Path} was trained on {model.Width}; --data PATH says where its data lie");
+    }
+
+    /// <summary>Refuses a test of more points than memory holds.</summary>
+    /// <exception cref="UsageException">The configuration asks for more.</exception>
+    public static void CheckTestPoints(Configuration configuration, IPointSource data, string option)
+    {
+        int most = Array.MaxLength / data.Width;
+        if (data.TestRows is null && configuration.Evaluation.Points > most)
+        {
+            throw new UsageException($"{option} {configuration.Evaluation.Points} are too many for the memory; at most {most}");
         }
     }
 

@@ -11,7 +11,7 @@ namespace Lipschitz.Cli;
 /// <summary>The figures of a run that were drawn.</summary>
 /// <param name="Files">Where they are.</param>
 /// <param name="Reconstruction">How pictures came back; null for points.</param>
-/// <param name="Missing">Why a figure of pictures could not be drawn; null where it was.</param>
+/// <param name="Missing">Which figure could not be drawn, and why; null where all were.</param>
 internal sealed record DrawnFigures(List<string> Files, Reconstruction? Reconstruction, string? Missing)
 {
     /// <summary>Says how pictures came back, or why not.</summary>
@@ -26,7 +26,7 @@ internal sealed record DrawnFigures(List<string> Files, Reconstruction? Reconstr
 
         if (Missing is not null)
         {
-            text.WriteLine($"not drawn   pictures.png: {Missing}");
+            text.WriteLine($"not drawn   {Missing}");
         }
     }
 }
@@ -47,7 +47,7 @@ internal static class FigureFiles
         List<string> files = drawn.Files;
         if (flow.Width == 2)
         {
-            files.Add(Save(folder, "density.png", Density(run.Configuration, flow, data)));
+            drawn = DrawDensity(folder, run, flow, data, drawn);
         }
 
         bool isClassifier = run.Configuration.Task?.Kind == TaskKind.Classification;
@@ -113,7 +113,20 @@ internal static class FigureFiles
         return path;
     }
 
-    // A flow that is not known to be invertible is a result to report, not a failure of its training.
+    // A flow that is not known to be invertible is a result to report, not a failure of its training: here and below.
+    private static DrawnFigures DrawDensity(string folder, RunDirectory run, Flow flow, IPointSource data, DrawnFigures drawn)
+    {
+        try
+        {
+            drawn.Files.Add(Save(folder, "density.png", Density(run.Configuration, flow, data)));
+            return drawn;
+        }
+        catch (ConvergenceException failure)
+        {
+            return drawn with { Missing = $"density.png: {failure.Message}" };
+        }
+    }
+
     private static DrawnFigures DrawPictures(string folder, RunDirectory run, Flow flow, PictureSource data, DrawnFigures drawn)
     {
         string path = Path.Combine(folder, "pictures.png");
@@ -125,7 +138,7 @@ internal static class FigureFiles
         }
         catch (ConvergenceException failure)
         {
-            return drawn with { Missing = failure.Message };
+            return drawn with { Missing = $"pictures.png: {failure.Message}" };
         }
     }
 

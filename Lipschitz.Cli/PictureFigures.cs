@@ -18,9 +18,7 @@ internal sealed record Reconstruction(
 /// <summary>Draws what a flow of pictures makes.</summary>
 internal static class PictureFigures
 {
-    /// <summary>Pictures in a row of a grid.</summary>
-    public const int Columns = 10;
-
+    private const int MostColumns = 10;
     private const int Shown = 20;
 
     // A block's inverse within a hundredth of the latents' unit: two thousand numbers share that, so that no eye sees it.
@@ -29,7 +27,7 @@ internal static class PictureFigures
     /// <summary>Draws a grid of samples at latents that depend on the seed alone.</summary>
     /// <exception cref="ConvergenceException">The flow is not known to be invertible, or an inverse did not converge.</exception>
     public static void DrawSamples(string path, Flow flow, ImageShape shape, ulong seed) =>
-        PictureGrid.Write(path, flow.Sample(3 * Columns, seed, Tolerance), shape, Columns);
+        PictureGrid.Write(path, flow.Sample(3 * Columns(shape), seed, Tolerance), shape, Columns(shape));
 
     /// <summary>
     /// Draws three bands of pictures below each other: held-out ones, what comes back when they are sent to the latent space and back, and
@@ -38,15 +36,18 @@ internal static class PictureFigures
     /// <exception cref="ConvergenceException">The flow is not known to be invertible, or an inverse did not converge.</exception>
     public static Reconstruction DrawBands(string path, Flow flow, PictureSource data, Configuration configuration)
     {
-        int count = Math.Min(Shown, data.TestRows ?? Shown);
+        int columns = Columns(data.Shape), count = Math.Min(Math.Min(Shown, 2 * columns), data.TestRows ?? Shown);
         var real = new double[count * data.Width];
         data.Sample(new RandomKey(configuration.Seed, RandomPurpose.TestData), 0, real);
         InverseReport back = flow.Inverse(flow.Forward(real), Tolerance);
-        double[] samples = flow.Sample(Shown, configuration.Seed, Tolerance);
-        double[] padding = count % Columns == 0 ? [] : [.. Enumerable.Repeat(1.0, (Columns - (count % Columns)) * data.Width)];
-        PictureGrid.Write(path, (double[])[.. real, .. padding, .. back.Points, .. padding, .. samples], data.Shape, Columns);
+        double[] samples = flow.Sample(Math.Min(Shown, 2 * columns), configuration.Seed, Tolerance);
+        double[] padding = count % columns == 0 ? [] : [.. Enumerable.Repeat(1.0, (columns - (count % columns)) * data.Width)];
+        PictureGrid.Write(path, (double[])[.. real, .. padding, .. back.Points, .. padding, .. samples], data.Shape, columns);
         return Measure(real, back, data.Width);
     }
+
+    // Fewer of wide pictures side by side.
+    private static int Columns(ImageShape shape) => Math.Clamp(PictureGrid.Most(shape).Columns, 1, MostColumns);
 
     private static Reconstruction Measure(double[] real, InverseReport back, int width)
     {

@@ -25,6 +25,10 @@ internal static class PictureGrid
         OutputException.Guard(path, () => AtomicFile.Write(path, stream => stream.Write(png)));
     }
 
+    /// <summary>How many pictures of a shape fit side by side, and below each other; 0 where one is too large.</summary>
+    public static (int Columns, int Rows) Most(ImageShape shape) =>
+        ((LargestSide - Gap) / (shape.Width + Gap), (LargestSide - Gap) / (shape.Height + Gap));
+
     /// <summary>The bytes of the .png file.</summary>
     /// <inheritdoc cref="Write" path="/param"/>
     /// <exception cref="ArgumentException">As from <see cref="Write"/>.</exception>

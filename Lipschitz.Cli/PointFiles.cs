@@ -3,6 +3,7 @@ using CsvHelper;
 using Lipschitz.Checkpoints;
 using Lipschitz.Cli.Figures;
 using Lipschitz.Data;
+using Lipschitz.Models;
 
 namespace Lipschitz.Cli;
 
@@ -107,6 +108,17 @@ internal static class PointFiles
         });
     }
 
+    /// <summary>Reads points for a flow; where it is of pictures, one a row, pixel by pixel and the channels of a pixel side by side.</summary>
+    /// <exception cref="DataFormatException">The file is damaged, has another number of columns, or a picture has a number that its logit does not take.</exception>
+    public static Points ReadFor(Configuration configuration, int width, string path)
+    {
+        Points points = Read(path, width);
+        double margin = configuration.Model.Image is { } image ? image.Logit / (1 - (2 * image.Logit)) : double.PositiveInfinity; // samples may go so far
+        int bad = Array.FindIndex(points.Values, value => value < -margin || value > 1 + margin);
+        return bad < 0 ? points : throw new DataFormatException(
+            path, string.Create(CultureInfo.InvariantCulture, $"{points.Place(bad / width)} has {points.Values[bad]}, but the numbers of pictures lie from 0 to 1; divide bytes by 256"));
+    }
+
     /// <summary>All parts in one array.</summary>
     public static double[] Joined(IEnumerable<double[]> parts)
     {
@@ -130,7 +142,18 @@ internal static class PointFiles
     /// <summary>The extension in small letters, with its dot.</summary>
     public static string Extension(string path) => Path.GetExtension(path).ToLowerInvariant();
 
-    private static string Target(string path) => File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? Path.GetFullPath(path);
+    // Where a path leads, links among its folders included.
+    private static string Target(string path)
+    {
+        string full = Path.GetFullPath(path), target = File.ResolveLinkTarget(full, returnFinalTarget: true)?.FullName ?? full;
+        return Path.GetDirectoryName(target) is { } folder ? Path.Combine(FolderTarget(folder), Path.GetFileName(target)) : target;
+    }
+
+    private static string FolderTarget(string folder)
+    {
+        string target = Directory.ResolveLinkTarget(folder, returnFinalTarget: true)?.FullName ?? folder;
+        return Path.GetDirectoryName(target) is { } parent ? Path.Combine(FolderTarget(parent), Path.GetFileName(target)) : target;
+    }
 
     private static Points ReadCsv(string path, int? width)
     {

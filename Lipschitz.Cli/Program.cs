@@ -93,7 +93,12 @@ public static class Program
     private static void ThrowIfMistyped(ParseResult parse)
     {
         Command command = parse.CommandResult.Command;
-        string hint = $" (see lipschitz {(command is RootCommand ? "" : command.Name + " ")}--help)";
+        string hint = $" (see {string.Join(' ', CommandNames(parse.CommandResult))} --help)";
+        if (Empty(parse.CommandResult) is { } empty)
+        {
+            throw new UsageException($"{empty} is given an empty text{hint}");
+        }
+
         string? unknown = MistakenForArgument(parse.CommandResult) ?? parse.UnmatchedTokens.FirstOrDefault();
         if (parse.Action is { ClearsParseErrors: true } || (unknown is null && parse.Action is not ParseErrorAction))
         {
@@ -112,6 +117,13 @@ public static class Program
         string kind = isOption ? "option" : command.Subcommands.Count > 0 ? "command" : "argument";
         throw new UsageException($"unknown {kind} '{unknown}'{question}{hint}");
     }
+
+    private static IEnumerable<string> CommandNames(CommandResult result) =>
+        result.Parent is CommandResult parent ? CommandNames(parent).Append(result.Command.Name) : ["lipschitz"];
+
+    // What an unset variable of the shell leaves.
+    private static string? Empty(CommandResult command) => command.Children.Where(child => child.Tokens.Any(token => token.Value.Length == 0))
+        .Select(child => child is OptionResult option ? option.Option.Name : ((ArgumentResult)child).Argument.Name).FirstOrDefault();
 
     // The parser takes a misspelt option for an argument where one may stand.
     private static string? MistakenForArgument(CommandResult command) => command.Children

@@ -25,8 +25,15 @@ internal sealed class TrainingRun(Trainer trainer, RunDirectory run, Action<long
 
     /// <summary>Goes to where the last checkpoint stands, or writes the first one.</summary>
     /// <param name="resumes">Whether the run exists already.</param>
+    /// <exception cref="InputException">It has a trained model, but not what is needed to continue, so that starting over would destroy it.</exception>
     public void Begin(bool resumes)
     {
+        if (resumes && !run.HasTrainingState && run.ModelFacts() is { Step: > 0 } model)
+        {
+            throw new InputException(
+                $"{run.Path} holds a model of {model.Step} steps, but no training.safetensors to continue from; train into another folder");
+        }
+
         if (resumes && run.TryRestore(trainer))
         {
             DeleteLeftovers();
@@ -67,8 +74,7 @@ internal sealed class TrainingRun(Trainer trainer, RunDirectory run, Action<long
                 test = AfterStep(step);
             }
 
-            test ??= trainer.Test(); // resumed at its end
-            Save();
+            test ??= LastTest();
             return test.Value;
         }
         catch (NonFiniteException divergence)
@@ -91,6 +97,11 @@ internal sealed class TrainingRun(Trainer trainer, RunDirectory run, Action<long
             });
         }
 
+        if (last)
+        {
+            Save(); // before the test, which may fail
+        }
+
         TestReport? test = null;
         if (last || (_settings.TestInterval > 0 && step.Step % _settings.TestInterval == 0))
         {
@@ -104,6 +115,10 @@ internal sealed class TrainingRun(Trainer trainer, RunDirectory run, Action<long
 
         return test;
     }
+
+    // Resumed at its end: the line of the test may be missing.
+    private TestReport LastTest() =>
+        run.Metrics.Read().Any(line => line.Step == _settings.Steps && (line.TestNll ?? line.TestLoss) is not null) ? trainer.Test() : Test(_settings.Steps);
 
     private double Seconds => _secondsBefore + _watch.Elapsed.TotalSeconds;
 

@@ -23,7 +23,7 @@ internal static class CertifyCommand
         command.SetAction(parse =>
         {
             RunDirectory directory = Runs.Open(parse.GetRequiredValue(run));
-            IPointSource data = DataSources.OfRun(directory.Configuration, parse.GetValue(path));
+            IPointSource data = DataSources.OfRun(directory, parse.GetValue(path));
             using IBackend backend = ComputeOptions.OpenCpu(parse.GetValue(threads));
             using var claim = RunClaim.Take(directory.Path);
             TestReport Test() => FlowTest.Run(directory.LoadFlow(backend), directory.Configuration, data);

@@ -31,17 +31,14 @@ internal static class EvalCommand
         {
             RunDirectory directory = Runs.Open(parse.GetRequiredValue(run));
             Configuration configuration = DataSources.At(directory.Configuration, parse.GetValue(path));
-            IPointSource data = DataSources.OfRun(directory.Configuration, parse.GetValue(path));
+            IPointSource data = DataSources.OfRun(directory, parse.GetValue(path));
             using IBackend backend = compute.Open(parse);
             Flow flow = Runs.Load(directory, parse.GetValue(best), backend);
             EvaluationSettings evaluation = configuration.Evaluation;
             evaluation = evaluation with { Points = parse.GetValue(points) ?? evaluation.Points };
-            if (data.TestRows is null && evaluation.Points > Array.MaxLength / data.Width)
-            {
-                throw new UsageException($"--points {evaluation.Points} are too many for the memory; at most {Array.MaxLength / data.Width}");
-            }
-
-            TestReport test = Test(flow, configuration with { Evaluation = evaluation }, data, parse.GetValue(repeats) ?? 1, parse.GetValue(seed));
+            configuration = configuration with { Evaluation = evaluation };
+            DataSources.CheckTestPoints(configuration, data, "--points");
+            TestReport test = Test(flow, configuration, data, parse.GetValue(repeats) ?? 1, parse.GetValue(seed));
             shell.Report(
                 parse,
                 new

@@ -23,7 +23,7 @@ internal static class InvertCommand
             Arity = ArgumentArity.ZeroOrOne,
         };
         Option<double?> tolerance = Arguments.Positive(
-            "--tolerance", "The error bound at which the inverse of a point is done (default: 1e-4, for pictures 1e-2)");
+            "--tolerance", "The error bound of each block at which its inverse of a point is done, or where rounding allows no less (default: 1e-4, for pictures 1e-2)");
         Option<bool> best = Arguments.Best();
         Option<string?> moved = Arguments.MovedData();
         var compute = new ComputeOptions();
@@ -44,8 +44,8 @@ internal static class InvertCommand
             Flow flow = Runs.Load(directory, parse.GetValue(best), backend);
             Configuration configuration = directory.Configuration;
             double[] points = parse.GetValue(input) is { } path
-                ? PointFiles.Read(path, flow.Width).Values
-                : RoundTrip.TestPoints(configuration, DataSources.OfRun(configuration, parse.GetValue(moved)));
+                ? PointFiles.ReadFor(configuration, flow.Width, path).Values
+                : RoundTrip.TestPoints(configuration, DataSources.OfRun(directory, parse.GetValue(moved)));
             double error = parse.GetValue(tolerance) ?? RoundTrip.DefaultTolerance(configuration);
             Report(shell, parse, directory.Path, RoundTrip.Of(flow, points, error));
             return ExitCode.Success;

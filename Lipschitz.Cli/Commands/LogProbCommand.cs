@@ -16,7 +16,7 @@ internal static class LogProbCommand
     public static Command Create(Shell shell)
     {
         Argument<string> run = Arguments.Run();
-        var input = new Argument<string>("INPUT") { Description = "A .csv or .npy file of points, one a row" };
+        var input = new Argument<string>("INPUT") { Description = "A .csv or .npy file of points, one a row; of pictures, numbers from 0 to 1, channels last" };
         Option<string> output = Arguments.Output("A .csv or .npy file: a row for each point, its log-density in nats and with --repeats the standard error");
         Option<int?> repeats = Arguments.Repeats();
         Option<ulong?> seed = Arguments.Seed("Seed of a random log-determinant (default: 0)");
@@ -36,7 +36,7 @@ internal static class LogProbCommand
             PointFiles.CheckKept(path, source, directory.Configuration.Data);
             using IBackend backend = compute.Open(parse);
             Flow flow = Load(backend);
-            Points points = PointFiles.Read(source, flow.Width);
+            Points points = PointFiles.ReadFor(directory.Configuration, flow.Width, source);
             LogProbResult result = flow.LogProb(
                 points.Values,
                 EstimatorFactory.Create(directory.Configuration.Evaluation.LogDet),

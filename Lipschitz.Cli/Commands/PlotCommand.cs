@@ -48,13 +48,13 @@ internal static class PlotCommand
 
             RunDirectory directory = Runs.Open(names[0]);
             string folder = parse.GetValue(output) ?? directory.Path;
-            IPointSource data = DataSources.OfRun(directory.Configuration, parse.GetValue(path));
+            IPointSource data = DataSources.OfRun(directory, parse.GetValue(path));
             OutputException.Guard(folder, () => Directory.CreateDirectory(folder));
             using IBackend backend = compute.Open(parse);
             DrawnFigures figures = FigureFiles.Draw(folder, directory, Runs.Load(directory, parse.GetValue(best), backend), data);
             shell.Report(
                 parse,
-                new { run = directory.Path, files = figures.Files, reconstruction = figures.Reconstruction, missing = figures.Missing },
+                new { run = directory.Path, files = figures.Files, reconstruction = figures.Reconstruction, notDrawn = figures.Missing },
                 console =>
                 {
                     TextWriter text = console.Profile.Out.Writer;

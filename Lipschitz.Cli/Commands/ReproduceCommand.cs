@@ -39,7 +39,12 @@ internal sealed class ReproduceCommand
         HelpName = "mnist|cifar10=PATH",
     };
 
-    private readonly Option<string?> _runs = new("--runs") { Description = "The folder of the runs (default: FOLDER/runs)", HelpName = "folder" };
+    private readonly Option<string?> _runs = new("--runs")
+    {
+        Description = "The folder of the runs, and of results about them (default: FOLDER/runs and FOLDER/results)",
+        HelpName = "folder",
+    };
+
     private readonly Option<bool> _report = new("--report") { Description = "Run nothing: write tables and figures of what is finished" };
     private readonly ComputeOptions _compute = new();
 
@@ -72,8 +77,14 @@ internal sealed class ReproduceCommand
         ExperimentGroup[] groups = only.Length == 0 ? [.. experiments.Groups] : [.. only.Distinct().Select(experiments.Group)];
         string[] models = ModelNames(groups, parse.GetValue(_model) ?? []);
         IReadOnlyDictionary<string, string> places = Places(parse.GetValue(_data) ?? [], experiments);
-        string runs = parse.GetValue(_runs) ?? Path.Combine(folder, "runs");
+        string? elsewhere = parse.GetValue(_runs);
+        string runs = elsewhere ?? Path.Combine(folder, "runs");
         bool isReport = parse.GetValue(_report);
+        if (isReport && elsewhere is not null && !Directory.Exists(elsewhere))
+        {
+            throw new InputException($"there is no folder {elsewhere}");
+        }
+
         CellFolder[] cells =
         [
             .. groups.SelectMany(group => CellsOf(experiments, group, models, parse.GetValue(_steps), parse.GetValue(_seeds) ?? 1))
@@ -86,7 +97,7 @@ internal sealed class ReproduceCommand
 
         using IBackend backend = _compute.Open(parse);
         TrainingDisplay display = TrainingDisplay.For(_shell, parse.GetValue(_shell.Json));
-        var results = new ResultFolder(new Catalogue(experiments, runs), folder);
+        var results = new ResultFolder(new Catalogue(experiments, runs), folder, elsewhere ?? folder);
         var outcomes = new List<Outcome>();
         try
         {
@@ -107,7 +118,7 @@ internal sealed class ReproduceCommand
             throw;
         }
 
-        Report(parse, folder, runs, outcomes, [.. results.WriteTexts(), .. results.DrawFigures(groups, backend, display.Announce)]);
+        Report(parse, elsewhere ?? folder, runs, outcomes, [.. results.WriteTexts(), .. results.DrawFigures(groups, backend, display.Announce)]);
         ThrowIfFailed(outcomes);
         return ExitCode.Success;
     }

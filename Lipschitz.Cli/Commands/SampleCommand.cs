@@ -21,7 +21,7 @@ internal static class SampleCommand
         Option<string> output = Arguments.Output("A .csv, .npy or .png file");
         Option<ulong?> seed = Arguments.Seed("Seed of the draws (default: 0); the same seed draws the same points");
         Option<double?> tolerance = Arguments.Positive(
-            "--tolerance", "The error bound of each block at which its inverse is done (default: 1e-5, for pictures 1e-2)");
+            "--tolerance", "The error bound of each block at which its inverse is done, or where rounding allows no less (default: 1e-5, for pictures 1e-2)");
         Option<bool> best = Arguments.Best();
         var compute = new ComputeOptions();
         var command = new DocumentedCommand(
@@ -40,7 +40,7 @@ internal static class SampleCommand
             PointFiles.CheckWritable(path, shape is null ? flow.Width : Drawable);
             PointFiles.CheckKept(path, directory.Configuration.Data);
             int n = parse.GetValue(count) ?? (shape is null ? DefaultPoints : DefaultPictures);
-            if (PointFiles.Extension(path) == ".png" && (long)n * flow.Width > Array.MaxLength)
+            if (PointFiles.Extension(path) == ".png" && !Fits(n, flow.Width, shape))
             {
                 throw new UsageException($"{n} are too many for one picture; write a .csv or .npy file instead of '{path}'");
             }
@@ -70,11 +70,16 @@ internal static class SampleCommand
         return command;
     }
 
+    private static bool Fits(int count, int width, ImageShape? shape) => (long)count * width <= Array.MaxLength
+        && (shape is not { } pictures || (PictureGrid.Most(pictures).Columns > 0 && (count - 1) / Columns(count, pictures) < PictureGrid.Most(pictures).Rows));
+
+    private static int Columns(int count, ImageShape shape) => Math.Min((int)Math.Ceiling(Math.Sqrt(count)), Math.Max(1, PictureGrid.Most(shape).Columns));
+
     private static void Write(string path, IEnumerable<double[]> parts, int count, int width, ImageShape? shape)
     {
         if (shape is { } pictures && PointFiles.Extension(path) == ".png")
         {
-            PictureGrid.Write(path, PointFiles.Joined(parts), pictures, (int)Math.Ceiling(Math.Sqrt(count)));
+            PictureGrid.Write(path, PointFiles.Joined(parts), pictures, Columns(count, pictures));
         }
         else
         {

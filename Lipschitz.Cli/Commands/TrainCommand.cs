@@ -83,7 +83,7 @@ internal sealed class TrainCommand
             "train",
             "Train a flow on points or pictures, test it and draw it.",
             "lipschitz train moons",
-            "lipschitz train checkerboard --model idensenet-lc --steps 20000 --seed 1",
+            "lipschitz train checkerboard --model idensenet --steps 20000 --seed 1",
             "lipschitz train points.csv --set model.blocks=12 --set training.batch=200 --out runs/mine",
             "lipschitz train moons --certify",
             "lipschitz train mnist",
@@ -158,6 +158,7 @@ internal sealed class TrainCommand
                 entropy = data.Entropy,
                 difference = test.NegativeLogLikelihood - data.Entropy,
                 reconstruction = figures.Reconstruction,
+                notDrawn = figures.Missing,
                 certification = certification is null ? null : new
                 {
                     certified,
@@ -199,6 +200,7 @@ internal sealed class TrainCommand
             EstimatorFactory.Create(settings).CotangentCount(data.Width);
         }
 
+        DataSources.CheckTestPoints(configuration, data, "evaluation.points");
         return new Trainer(configuration, backend, data);
     }
 
@@ -232,7 +234,21 @@ internal sealed class TrainCommand
             _shell.Note(note);
         }
 
-        return (WithData(configuration, source, parse.GetValue(_epochs), parse.GetValue(_steps) is not null), source);
+        configuration = WithData(configuration, source, parse.GetValue(_epochs), parse.GetValue(_steps) is not null);
+        NoteHeld(configuration);
+        return (configuration, source);
+    }
+
+    // A preset's number of steps to hold is of its own number of steps.
+    private void NoteHeld(Configuration configuration)
+    {
+        (long held, long steps) = (configuration.Training.HoldConcatenation, configuration.Training.Steps);
+        if (configuration.Model.Concatenation == ConcatenationKind.Learnable && held >= steps)
+        {
+            _shell.Note(
+                $"the concatenation is held at its start for {held} steps, so that none of the {steps} learns it;"
+                + $" --set training.holdConcatenation={steps / 2} releases it half way");
+        }
     }
 
     private static TaskSettings? Task(string? name) => name switch
@@ -309,7 +325,7 @@ internal sealed class TrainCommand
             throw new UsageException($"the run {parse.GetValue(_resume)} is on {configuration.Data} as it comes with the library; --data does not go with it");
         }
 
-        return (configuration, DataSources.OfRun(configuration, path));
+        return (configuration, DataSources.OfRun(Runs.Open(parse.GetValue(_resume)!), path));
     }
 
     private string Folder(ParseResult parse, Configuration configuration) =>

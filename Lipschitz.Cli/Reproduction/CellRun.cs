@@ -37,9 +37,7 @@ internal sealed class CellRun(CellFolder folder, IBackend backend, string? dataP
     }
 
     // A finished model whose training state was not kept.
-    private static bool IsComplete(RunDirectory run) => !run.HasTrainingState && run.HasModel
-        && SafeTensors.Read(run.In("model.safetensors")).Metadata.GetValueOrDefault("step")
-            == run.Configuration.Training.Steps.ToString(CultureInfo.InvariantCulture);
+    private static bool IsComplete(RunDirectory run) => !run.HasTrainingState && run.ModelFacts()?.Step == run.Configuration.Training.Steps;
 
     private bool Train(
         RunDirectory run, Configuration configuration, IPointSource data, bool resumes, TrainingDisplay display, CancellationToken cancellation)

@@ -4,12 +4,13 @@ using Lipschitz.Checkpoints;
 
 namespace Lipschitz.Cli.Reproduction;
 
-/// <summary>The folder <c>results</c> of a paper: tables and figures of all that is finished.</summary>
+/// <summary>A folder <c>results</c>: tables and figures of all that is finished.</summary>
 /// <param name="catalogue">What there is.</param>
 /// <param name="paper">The folder of the paper.</param>
-internal sealed class ResultFolder(Catalogue catalogue, string paper)
+/// <param name="parent">Where the folder is made.</param>
+internal sealed class ResultFolder(Catalogue catalogue, string paper, string parent)
 {
-    private readonly string _path = Path.Combine(paper, "results");
+    private readonly string _path = Path.Combine(parent, "results");
 
     /// <summary>Writes the tables.</summary>
     /// <returns>The files.</returns>

@@ -23,6 +23,12 @@ public sealed class BadInputTests : IDisposable
     [InlineData("--steps needs a whole number of at least 1, not '0' (see lipschitz train --help)", "train", "moons", "--steps", "0")]
     [InlineData("--seed needs a whole number of at least 0, not 'abc' (see lipschitz train --help)", "train", "moons", "--seed", "abc")]
     [InlineData("--tolerance needs a positive number", "invert", "run", "--tolerance", "-1")]
+    [InlineData("--tolerance needs a positive number such as 0.5, not '0,001'", "invert", "run", "--tolerance", "0,001")]
+    [InlineData("--epochs needs a positive number such as 0.5, not 'Infinity'", "train", "moons", "--epochs", "Infinity")]
+    [InlineData("--out is given an empty text (see lipschitz train --help)", "train", "moons", "--out", "")]
+    [InlineData("RUN is given an empty text (see lipschitz eval --help)", "eval", "")]
+    [InlineData("unknown option '--bogus' (see lipschitz bench step --help)", "bench", "step", "--bogus")]
+    [InlineData("evaluation.points 2000000000 are too many for the memory", "train", "moons", "--set", "evaluation.points=2000000000")]
     [InlineData("train needs DATA, such as moons, or --resume RUN", "train")]
     [InlineData("--seed does not go with --resume", "train", "--resume", "run", "--seed", "1")]
     [InlineData("unknown data set 'mons'; did you mean 'moons'?", "train", "mons")]
@@ -64,6 +70,16 @@ public sealed class BadInputTests : IDisposable
     {
         Assert.Contains(reason, CommandLine.Fail(ExitCode.Usage, args), StringComparison.Ordinal);
         Assert.Contains(reason, CommandLine.Fail(ExitCode.Usage, [.. args, "--json"]), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_concatenation_that_is_never_released_is_said_so()
+    {
+        string[] train = ["train", "moons", "--model", "idensenet-lc", "--steps", "2", .. CommandLine.Tiny];
+        (int code, _, string error) = CommandLine.Run([.. train, "--out", _line.In("run")]);
+        Assert.Equal((0, "note: the concatenation is held at its start for 25000 steps, so that none of the 2 learns it;"
+            + " --set training.holdConcatenation=1 releases it half way\n"), (code, error));
+        CommandLine.Succeed([.. train, "--out", _line.In("other"), "--set", "training.holdConcatenation=1"]);
     }
 
     [Fact]

@@ -62,13 +62,13 @@ public sealed class LibraryExamples : IDisposable
     {
         double[] points = table.Cast<double>().ToArray(); // double[,] table, row by row
         using var backend = CpuBackend.Create();
-        var configuration = Presets.Load("quick") with { Name = "sensor", Seed = 1 };
+        var configuration = Presets.Load("quick") with { Name = "sensor", Data = "sensor.csv", Seed = 1 };
         var trainer = new Trainer(configuration, backend, new ArrayPoints(points, width: table.GetLength(1)));
         for (int step = 0; step < 300; step++) trainer.Step();
         output.WriteLine($"{trainer.Test().NegativeLogLikelihood:F3} nats on the rows held out");
         double[] logDensity = trainer.InferenceFlow().LogProb(points, new ExactDeterminant()).Values; // in nats; the lowest are the anomalies
         output.WriteLine($"row {Array.IndexOf(logDensity, logDensity.Min())} is the least likely");
-        RunDirectory.Create(folder, configuration).SaveModel(trainer); // `lipschitz sample`, `logprob`, `verify` .. take it, too
+        RunDirectory.Create(folder, configuration).SaveModel(trainer); // `lipschitz sample`, `logprob`, `verify` .. take it, too; `eval` with --data FILE
         return points;
     }
 

@@ -68,6 +68,13 @@ public sealed class PictureRunTests : IDisposable
         JsonElement inverted = CommandLine.Json("invert", run);
         Assert.Equal(100, inverted.GetProperty("points").GetInt32());
         Assert.Equal(100, inverted.GetProperty("withinBound").GetInt32());
+        string bytes = _line.Save("bytes.csv", string.Join(',', Enumerable.Range(0, Pixels)) + "\n");
+        foreach (string[] command in new string[][] { ["logprob", run, bytes, "-o", _line.In("b.csv")], ["invert", run, bytes] })
+        {
+            string refusal = CommandLine.Fail(ExitCode.Data, command);
+            Assert.EndsWith("line 1 has 2, but the numbers of pictures lie from 0 to 1; divide bytes by 256", refusal, StringComparison.Ordinal);
+        }
+
         JsonElement densities = CommandLine.Json("logprob", run, _line.In("s.npy"), "-o", _line.In("l.csv"), "--repeats", "2");
         Assert.Equal(
             BitsPerDim.FromNats(-densities.GetProperty("meanLogDensity").GetDouble(), Pixels), densities.GetProperty("meanBitsPerDim").GetDouble(), 1e-9);

@@ -149,7 +149,7 @@ public sealed class ReproduceTests : IDisposable
     public void A_run_of_another_configuration_is_refused_before_anything_is_trained()
     {
         WriteExperiments();
-        CommandLine.Succeed(["train", "moons", "--model", "idensenet-lc", "--seed", "3", "--out", Run("points/moons-learned-0"), .. s_small]);
+        CommandLine.Succeed(["train", "moons", "--model", "idensenet-lc", "--set", "training.holdConcatenation=10", "--seed", "3", "--out", Run("points/moons-learned-0"), .. s_small]);
         string error = CommandLine.Fail(ExitCode.Data, "reproduce", Paper, "--only", "points");
         Assert.Contains("holds another run than points/moons-learned-0: its seed is 3, expected 0", error, StringComparison.Ordinal);
         Assert.False(Directory.Exists(Run("points/moons-plain-0")));
@@ -193,6 +193,19 @@ public sealed class ReproduceTests : IDisposable
         Assert.Contains("- `figure2a.png`: runs points-1/moons-plain-0 (1 steps), points-1/moons-learned-0 (1 steps)", captions, StringComparison.Ordinal);
         Assert.Contains("- `figure2a-more.png`: runs points-1/moons-learned-0 (1 steps), more-1/moons-wide-0 (1 steps)", captions, StringComparison.Ordinal);
         Assert.True(File.Exists(Path.Combine(Paper, "results", "figures", "figure3-more.png")));
+    }
+
+    [Fact]
+    public void Runs_elsewhere_have_their_results_beside_them()
+    {
+        WriteExperiments();
+        CommandLine.Succeed("reproduce", Paper, "--only", "points", "--model", "plain", "--steps", "1", "--threads", "1");
+        string table = Table("table1.md"), elsewhere = _line.In("elsewhere");
+        CommandLine.Succeed("reproduce", Paper, "--only", "points", "--model", "learned", "--steps", "2", "--threads", "1", "--runs", elsewhere);
+        Assert.Equal(table, Table("table1.md"));
+        Assert.Contains("a trial of 2 steps", File.ReadAllText(Path.Combine(elsewhere, "results", "table1.md")), StringComparison.Ordinal);
+        Refuse(ExitCode.Data, "there is no folder", "--report", "--runs", _line.In("nowhere"));
+        Assert.Equal(table, Table("table1.md"));
     }
 
     [Fact]
