@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Numerics;
 using Lipschitz.Models;
@@ -59,44 +58,31 @@ internal static class Arguments
         Whole("--repeats", 1, "Draws to average where the log-determinant is random (default: 1)");
 
     /// <summary>A positive number, with a point: a comma would be dropped as one of thousands.</summary>
-    public static Option<double?> Positive(string name, string description) => new(name)
-    {
-        Description = description,
-        HelpName = "number",
-        CustomParser = result => ParsePositive(result, name),
-    };
+    public static Option<double?> Positive(string name, string description) => Number(
+        name, description, "a positive number such as 0.5", text =>
+            double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && value > 0 && double.IsFinite(value) ? value : (double?)null);
 
     /// <summary>A whole number of at least <paramref name="least"/>.</summary>
     public static Option<T?> Whole<T>(string name, T least, string description, params string[] aliases)
-        where T : struct, IBinaryInteger<T> => new(name, aliases)
+        where T : struct, IBinaryInteger<T> => Number(
+            name, description, $"a whole number of at least {least}", text =>
+                T.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out T value) && value >= least ? value : (T?)null, aliases);
+
+    private static Option<T?> Number<T>(string name, string description, string expected, Func<string, T?> parse, params string[] aliases)
+        where T : struct => new(name, aliases)
         {
             Description = description,
             HelpName = "number",
-            CustomParser = result => ParseWhole(result, name, least),
+            CustomParser = result =>
+            {
+                string text = result.Tokens.Count == 0 ? "" : result.Tokens[0].Value;
+                T? value = parse(text);
+                if (value is null)
+                {
+                    result.AddError($"{name} needs {expected}, not '{text}'");
+                }
+
+                return value;
+            },
         };
-
-    private static double? ParsePositive(ArgumentResult result, string name)
-    {
-        string text = result.Tokens.Count == 0 ? "" : result.Tokens[0].Value;
-        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && value > 0 && double.IsFinite(value))
-        {
-            return value;
-        }
-
-        result.AddError($"{name} needs a positive number such as 0.5, not '{text}'");
-        return null;
-    }
-
-    private static T? ParseWhole<T>(ArgumentResult result, string name, T least)
-        where T : struct, IBinaryInteger<T>
-    {
-        string text = result.Tokens.Count == 0 ? "" : result.Tokens[0].Value;
-        if (T.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out T value) && value >= least)
-        {
-            return value;
-        }
-
-        result.AddError($"{name} needs a whole number of at least {least}, not '{text}'");
-        return null;
-    }
 }

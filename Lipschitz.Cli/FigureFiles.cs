@@ -34,6 +34,8 @@ internal sealed record DrawnFigures(List<string> Files, Reconstruction? Reconstr
 /// <summary>Draws the figures of a run into a folder.</summary>
 internal static class FigureFiles
 {
+    private const string DensityFile = "density.png";
+    private const string PicturesFile = "pictures.png";
     private const int Points = 10_000;
     private const int Cells = 200;
 
@@ -47,13 +49,13 @@ internal static class FigureFiles
         List<string> files = drawn.Files;
         if (flow.Width == 2)
         {
-            drawn = DrawDensity(folder, run, flow, data, drawn);
+            drawn = Try(DensityFile, drawn, () => DrawDensity(folder, run, flow, data, drawn));
         }
 
         bool isClassifier = run.Configuration.Task?.Kind == TaskKind.Classification;
         if (data is PictureSource pictures && !isClassifier)
         {
-            drawn = DrawPictures(folder, run, flow, pictures, drawn);
+            drawn = Try(PicturesFile, drawn, () => DrawPictures(folder, run, flow, pictures, drawn));
         }
 
         IReadOnlyList<MetricsLine> metrics = run.Metrics.Read();
@@ -113,33 +115,31 @@ internal static class FigureFiles
         return path;
     }
 
-    // A flow that is not known to be invertible is a result to report, not a failure of its training: here and below.
-    private static DrawnFigures DrawDensity(string folder, RunDirectory run, Flow flow, IPointSource data, DrawnFigures drawn)
+    // A flow that is not known to be invertible is a result to report, not a failure of its training.
+    private static DrawnFigures Try(string name, DrawnFigures drawn, Func<DrawnFigures> draw)
     {
         try
         {
-            drawn.Files.Add(Save(folder, "density.png", Density(run.Configuration, flow, data)));
-            return drawn;
+            return draw();
         }
         catch (ConvergenceException failure)
         {
-            return drawn with { Missing = $"density.png: {failure.Message}" };
+            return drawn with { Missing = $"{name}: {failure.Message}" };
         }
+    }
+
+    private static DrawnFigures DrawDensity(string folder, RunDirectory run, Flow flow, IPointSource data, DrawnFigures drawn)
+    {
+        drawn.Files.Add(Save(folder, DensityFile, Density(run.Configuration, flow, data)));
+        return drawn;
     }
 
     private static DrawnFigures DrawPictures(string folder, RunDirectory run, Flow flow, PictureSource data, DrawnFigures drawn)
     {
-        string path = Path.Combine(folder, "pictures.png");
-        try
-        {
-            Reconstruction back = PictureFigures.DrawBands(path, flow, data, run.Configuration);
-            drawn.Files.Add(path);
-            return drawn with { Reconstruction = back };
-        }
-        catch (ConvergenceException failure)
-        {
-            return drawn with { Missing = $"pictures.png: {failure.Message}" };
-        }
+        string path = Path.Combine(folder, PicturesFile);
+        Reconstruction back = PictureFigures.DrawBands(path, flow, data, run.Configuration);
+        drawn.Files.Add(path);
+        return drawn with { Reconstruction = back };
     }
 
     private static DenseNet? Dense(ILayer branch) => branch switch

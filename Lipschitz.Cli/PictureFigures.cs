@@ -19,15 +19,18 @@ internal sealed record Reconstruction(
 internal static class PictureFigures
 {
     private const int MostColumns = 10;
-    private const int Shown = 20;
+    private const int Rows = 2; // of a band
 
     // A block's inverse within a hundredth of the latents' unit: two thousand numbers share that, so that no eye sees it.
     private const double Tolerance = 1e-2;
 
     /// <summary>Draws a grid of samples at latents that depend on the seed alone.</summary>
     /// <exception cref="ConvergenceException">The flow is not known to be invertible, or an inverse did not converge.</exception>
-    public static void DrawSamples(string path, Flow flow, ImageShape shape, ulong seed) =>
-        PictureGrid.Write(path, flow.Sample(3 * Columns(shape), seed, Tolerance), shape, Columns(shape));
+    public static void DrawSamples(string path, Flow flow, ImageShape shape, ulong seed)
+    {
+        int columns = PictureGrid.Columns(shape, MostColumns);
+        PictureGrid.Write(path, flow.Sample(3 * columns, seed, Tolerance), shape, columns);
+    }
 
     /// <summary>
     /// Draws three bands of pictures below each other: held-out ones, what comes back when they are sent to the latent space and back, and
@@ -36,18 +39,15 @@ internal static class PictureFigures
     /// <exception cref="ConvergenceException">The flow is not known to be invertible, or an inverse did not converge.</exception>
     public static Reconstruction DrawBands(string path, Flow flow, PictureSource data, Configuration configuration)
     {
-        int columns = Columns(data.Shape), count = Math.Min(Math.Min(Shown, 2 * columns), data.TestRows ?? Shown);
+        int columns = PictureGrid.Columns(data.Shape, MostColumns), shown = Rows * columns, count = Math.Min(shown, data.TestRows ?? shown);
         var real = new double[count * data.Width];
         data.Sample(new RandomKey(configuration.Seed, RandomPurpose.TestData), 0, real);
         InverseReport back = flow.Inverse(flow.Forward(real), Tolerance);
-        double[] samples = flow.Sample(Math.Min(Shown, 2 * columns), configuration.Seed, Tolerance);
+        double[] samples = flow.Sample(shown, configuration.Seed, Tolerance);
         double[] padding = count % columns == 0 ? [] : [.. Enumerable.Repeat(1.0, (columns - (count % columns)) * data.Width)];
         PictureGrid.Write(path, (double[])[.. real, .. padding, .. back.Points, .. padding, .. samples], data.Shape, columns);
         return Measure(real, back, data.Width);
     }
-
-    // Fewer of wide pictures side by side.
-    private static int Columns(ImageShape shape) => Math.Clamp(PictureGrid.Most(shape).Columns, 1, MostColumns);
 
     private static Reconstruction Measure(double[] real, InverseReport back, int width)
     {

@@ -25,9 +25,15 @@ internal static class PictureGrid
         OutputException.Guard(path, () => AtomicFile.Write(path, stream => stream.Write(png)));
     }
 
-    /// <summary>How many pictures of a shape fit side by side, and below each other; 0 where one is too large.</summary>
-    public static (int Columns, int Rows) Most(ImageShape shape) =>
-        ((LargestSide - Gap) / (shape.Width + Gap), (LargestSide - Gap) / (shape.Height + Gap));
+    /// <summary>How many pictures of a shape go side by side: those wanted, or fewer wide ones.</summary>
+    public static int Columns(ImageShape shape, int wanted) => Math.Clamp((LargestSide - Gap) / (shape.Width + Gap), 1, wanted);
+
+    /// <summary>Whether a grid is not too large for a file.</summary>
+    public static bool Fits(int count, ImageShape shape, int columns)
+    {
+        (long width, long height) = Size(count, shape, columns);
+        return Math.Max(width, height) <= LargestSide;
+    }
 
     /// <summary>The bytes of the .png file.</summary>
     /// <inheritdoc cref="Write" path="/param"/>
@@ -47,10 +53,9 @@ internal static class PictureGrid
         }
 
         columns = Math.Min(columns, count);
-        int rows = (count + columns - 1) / columns;
         int zoom = Math.Max(1, SmallestSide / Math.Max(shape.Height, shape.Width)); // whole, so that pixels stay squares
-        long width = (((long)shape.Width + Gap) * columns) + Gap, height = (((long)shape.Height + Gap) * rows) + Gap;
-        if (Math.Max(width, height) > LargestSide)
+        (long width, long height) = Size(count, shape, columns);
+        if (!Fits(count, shape, columns))
         {
             throw new ArgumentException($"{count} pictures of shape {shape} in {columns} columns are {width} x {height} pixels, too many.", nameof(pictures));
         }
@@ -66,6 +71,13 @@ internal static class PictureGrid
 
         using SKData png = bitmap.Encode(SKEncodedImageFormat.Png, 100);
         return png.ToArray();
+    }
+
+    // In pixels of pictures.
+    private static (long Width, long Height) Size(int count, ImageShape shape, int columns)
+    {
+        long rows = ((long)count + columns - 1) / columns;
+        return (((shape.Width + Gap) * (long)columns) + Gap, ((shape.Height + Gap) * rows) + Gap);
     }
 
     private static void Draw(SKBitmap bitmap, ReadOnlySpan<double> picture, ImageShape shape, int left, int top, int zoom)

@@ -142,17 +142,11 @@ internal static class PointFiles
     /// <summary>The extension in small letters, with its dot.</summary>
     public static string Extension(string path) => Path.GetExtension(path).ToLowerInvariant();
 
-    // Where a path leads, links among its folders included.
+    // Where a path to a file or folder leads, links among its folders included.
     private static string Target(string path)
     {
         string full = Path.GetFullPath(path), target = File.ResolveLinkTarget(full, returnFinalTarget: true)?.FullName ?? full;
-        return Path.GetDirectoryName(target) is { } folder ? Path.Combine(FolderTarget(folder), Path.GetFileName(target)) : target;
-    }
-
-    private static string FolderTarget(string folder)
-    {
-        string target = Directory.ResolveLinkTarget(folder, returnFinalTarget: true)?.FullName ?? folder;
-        return Path.GetDirectoryName(target) is { } parent ? Path.Combine(FolderTarget(parent), Path.GetFileName(target)) : target;
+        return Path.GetDirectoryName(target) is { } folder ? Path.Combine(Target(folder), Path.GetFileName(target)) : target;
     }
 
     private static Points ReadCsv(string path, int? width)

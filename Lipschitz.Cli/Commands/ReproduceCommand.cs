@@ -78,7 +78,7 @@ internal sealed class ReproduceCommand
         string[] models = ModelNames(groups, parse.GetValue(_model) ?? []);
         IReadOnlyDictionary<string, string> places = Places(parse.GetValue(_data) ?? [], experiments);
         string? elsewhere = parse.GetValue(_runs);
-        string runs = elsewhere ?? Path.Combine(folder, "runs");
+        string runs = elsewhere ?? Path.Combine(folder, "runs"), home = elsewhere ?? folder;
         bool isReport = parse.GetValue(_report);
         if (isReport && elsewhere is not null && !Directory.Exists(elsewhere))
         {
@@ -97,7 +97,7 @@ internal sealed class ReproduceCommand
 
         using IBackend backend = _compute.Open(parse);
         TrainingDisplay display = TrainingDisplay.For(_shell, parse.GetValue(_shell.Json));
-        var results = new ResultFolder(new Catalogue(experiments, runs), folder, elsewhere ?? folder);
+        var results = new ResultFolder(new Catalogue(experiments, runs), folder, home);
         var outcomes = new List<Outcome>();
         try
         {
@@ -118,7 +118,7 @@ internal sealed class ReproduceCommand
             throw;
         }
 
-        Report(parse, elsewhere ?? folder, runs, outcomes, [.. results.WriteTexts(), .. results.DrawFigures(groups, backend, display.Announce)]);
+        Report(parse, home, runs, outcomes, [.. results.WriteTexts(), .. results.DrawFigures(groups, backend, display.Announce)]);
         ThrowIfFailed(outcomes);
         return ExitCode.Success;
     }

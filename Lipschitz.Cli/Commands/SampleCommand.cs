@@ -71,9 +71,9 @@ internal static class SampleCommand
     }
 
     private static bool Fits(int count, int width, ImageShape? shape) => (long)count * width <= Array.MaxLength
-        && (shape is not { } pictures || (PictureGrid.Most(pictures).Columns > 0 && (count - 1) / Columns(count, pictures) < PictureGrid.Most(pictures).Rows));
+        && (shape is not { } pictures || PictureGrid.Fits(count, pictures, Columns(count, pictures)));
 
-    private static int Columns(int count, ImageShape shape) => Math.Min((int)Math.Ceiling(Math.Sqrt(count)), Math.Max(1, PictureGrid.Most(shape).Columns));
+    private static int Columns(int count, ImageShape shape) => PictureGrid.Columns(shape, (int)Math.Ceiling(Math.Sqrt(count)));
 
     private static void Write(string path, IEnumerable<double[]> parts, int count, int width, ImageShape? shape)
     {

@@ -312,7 +312,8 @@ internal sealed class TrainCommand
     {
         Arguments.Refuse(
             parse, "does not go with --resume: a resumed run keeps its configuration", _model, _steps, _epochs, _task, _seed, _out, _set);
-        Configuration configuration = Runs.Open(parse.GetValue(_resume)!).Configuration;
+        RunDirectory run = Runs.Open(parse.GetValue(_resume)!);
+        Configuration configuration = run.Configuration;
         if (parse.GetValue(_data) is { } data && DataSources.Address(data) != configuration.Data)
         {
             throw new UsageException($"the run {parse.GetValue(_resume)} is on {configuration.Data}, not on {data}");
@@ -325,7 +326,7 @@ internal sealed class TrainCommand
             throw new UsageException($"the run {parse.GetValue(_resume)} is on {configuration.Data} as it comes with the library; --data does not go with it");
         }
 
-        return (configuration, DataSources.OfRun(Runs.Open(parse.GetValue(_resume)!), path));
+        return (configuration, DataSources.OfRun(run, path));
     }
 
     private string Folder(ParseResult parse, Configuration configuration) =>

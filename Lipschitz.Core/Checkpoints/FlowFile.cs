@@ -40,7 +40,7 @@ public static class FlowFile
         }
 
         SafeTensorFile file = SafeTensors.Read(path);
-        long width = ParameterTensors.Number(file, path, "width");
+        long width = ParameterTensors.Number(file.Metadata, path, "width");
         if (width is 0 or > LargestWidth)
         {
             throw new CheckpointFormatException(path, $"its metadata gives points of {width} columns.");

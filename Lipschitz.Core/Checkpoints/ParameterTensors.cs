@@ -39,8 +39,8 @@ internal static class ParameterTensors
     }
 
     /// <exception cref="CheckpointFormatException">The metadata lacks the key or its value is no number.</exception>
-    public static long Number(SafeTensorFile file, string path, string key) =>
-        file.Metadata.TryGetValue(key, out string? text)
+    public static long Number(IReadOnlyDictionary<string, string> metadata, string path, string key) =>
+        metadata.TryGetValue(key, out string? text)
             && long.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out long value) && value >= 0
             ? value
             : throw new CheckpointFormatException(path, $"its metadata has no valid '{key}'; it is not a file of this program.");

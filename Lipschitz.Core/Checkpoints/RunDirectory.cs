@@ -36,17 +36,17 @@ public sealed class RunDirectory
     public bool HasModel => File.Exists(In(ModelFile));
 
     /// <summary>The steps that the model was trained for and the columns of its points; null where there is none yet.</summary>
-    /// <exception cref="CheckpointFormatException">It is damaged.</exception>
+    /// <exception cref="CheckpointFormatException">Its header is damaged; the numbers are not read.</exception>
     public (long Step, long Width)? ModelFacts()
     {
-        string path = In(ModelFile);
         if (!HasModel)
         {
             return null;
         }
 
-        SafeTensorFile file = SafeTensors.Read(path);
-        return (ParameterTensors.Number(file, path, "step"), ParameterTensors.Number(file, path, "width"));
+        string path = In(ModelFile);
+        IReadOnlyDictionary<string, string> metadata = SafeTensors.ReadMetadata(path);
+        return (ParameterTensors.Number(metadata, path, "step"), ParameterTensors.Number(metadata, path, "width"));
     }
 
     /// <summary>Whether there is something to resume from.</summary>

@@ -80,7 +80,15 @@ public static class SafeTensors
         }
     }
 
-    private static SafeTensorFile ReadChecked(Stream stream, string path)
+    /// <summary>The texts stored with the arrays, without reading these.</summary>
+    /// <inheritdoc cref="Read(string)" path="/exception"/>
+    internal static IReadOnlyDictionary<string, string> ReadMetadata(string path)
+    {
+        using FileStream stream = File.OpenRead(path);
+        return ReadHeader(stream, path).Metadata;
+    }
+
+    private static SafeTensorHeader ReadHeader(Stream stream, string path)
     {
         long fileLength = stream.Length - stream.Position;
         if (fileLength < LengthSize)
@@ -106,6 +114,12 @@ public static class SafeTensors
             throw new CheckpointFormatException(path, $"{Changed}: sha256.header does not match the header");
         }
 
+        return header;
+    }
+
+    private static SafeTensorFile ReadChecked(Stream stream, string path)
+    {
+        SafeTensorHeader header = ReadHeader(stream, path);
         using var dataHash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var tensors = new SafeTensor[header.Entries.Count];
         foreach (int index in header.DataOrder)

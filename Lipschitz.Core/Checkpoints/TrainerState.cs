@@ -29,7 +29,7 @@ internal static class TrainerState
     {
         IBackend backend = trainer.Flow.Backend;
         SafeTensorFile file = SafeTensors.Read(path);
-        long step = ParameterTensors.Number(file, path, "step");
+        long step = ParameterTensors.Number(file.Metadata, path, "step");
 
         // Everything is checked before anything is changed.
         var loads = new List<(double[] Values, Tensor Target)>();

@@ -242,18 +242,12 @@ public sealed class Flow
                 _backend.Upload(input.AsSpan(first * Width, count * Width), x);
                 state.Pass.Forward(x, default, state.Workspace);
                 state.Head.Forward(state.Pass, state.Workspace);
-                Span<double> there = logits.AsSpan(first * head.Classes, count * head.Classes);
-                _backend.Download(state.Head.Logits, there);
-                for (int i = 0; i < there.Length; i++)
+                if (!_backend.AllFinite(state.Head.Logits))
                 {
-                    if (!double.IsFinite(there[i]))
-                    {
-                        int row = i / head.Classes;
-                        throw _backend.AllFinite(state.Pass.Output)
-                            ? new NonFiniteException($"a logit of the classification head is not finite (row {first + row}, counted from 0)", first + row)
-                            : state.Pass.DescribeNonFinite(first);
-                    }
+                    throw state.Head.DescribeNonFinite(state.Pass, first);
                 }
+
+                _backend.Download(state.Head.Logits, logits.AsSpan(first * head.Classes, count * head.Classes));
             });
         return logits;
     }

@@ -136,12 +136,28 @@ public sealed class FlowPass
     public NonFiniteException DescribeNonFinite(long firstRow)
     {
         (string what, int row) = FindNonFinite();
-        return new NonFiniteException($"{what} is not finite (row {firstRow + row}, counted from 0)", firstRow + row);
+        return NotFinite(what, firstRow + row);
+    }
+
+    /// <summary>Says what is not finite, and in which row.</summary>
+    internal static NonFiniteException NotFinite(string what, long row) => new($"{what} is not finite (row {row}, counted from 0)", row);
+
+    /// <summary>The first row with a number that is not finite; null where all are.</summary>
+    internal static int? FirstNonFinite(IBackend backend, Tensor x)
+    {
+        if (backend.AllFinite(x))
+        {
+            return null;
+        }
+
+        var values = new double[x.Count];
+        backend.Download(x, values);
+        return Array.FindIndex(values, value => !double.IsFinite(value)) / x.Columns;
     }
 
     private (string What, int Row) FindNonFinite()
     {
-        if (FirstNonFinite(_input) is { } entered)
+        if (FirstNonFinite(_backend, _input) is { } entered)
         {
             return ("the input", entered);
         }
@@ -153,12 +169,12 @@ public sealed class FlowPass
         {
             _passes[i].Forward(Entering(i, x, workspace), _draw with { Block = (uint)i }, logDet, workspace);
             x = _passes[i].Output;
-            if (FirstNonFinite(x) is { } left)
+            if (FirstNonFinite(_backend, x) is { } left)
             {
                 return ($"the output of {_flow.Bijections[i].Name}", left);
             }
 
-            if (FirstNonFinite(logDet) is { } stretched)
+            if (FirstNonFinite(_backend, logDet) is { } stretched)
             {
                 return ($"the log-determinant of {_flow.Bijections[i].Name}", stretched);
             }
@@ -166,19 +182,7 @@ public sealed class FlowPass
 
         Tensor logProb = workspace.Rent(x.Rows, 1);
         LogProb(logProb);
-        return ("the log-density", FirstNonFinite(logProb) ?? 0);
-    }
-
-    private int? FirstNonFinite(Tensor x)
-    {
-        if (_backend.AllFinite(x))
-        {
-            return null;
-        }
-
-        var values = new double[x.Count];
-        _backend.Download(x, values);
-        return Array.FindIndex(values, value => !double.IsFinite(value)) / x.Columns;
+        return ("the log-density", FirstNonFinite(_backend, logProb) ?? 0);
     }
 
     // The columns of x that bijection i takes.

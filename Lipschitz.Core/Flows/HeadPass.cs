@@ -44,6 +44,14 @@ public sealed class HeadPass
         _classifier.Evaluate(joined, rows, workspace);
     }
 
+    /// <summary>As <see cref="FlowPass.DescribeNonFinite"/>, where it may also be that only the logits are not finite.</summary>
+    /// <param name="flow">The pass that this one looked at.</param>
+    /// <param name="firstRow">The row of the whole batch that the shard begins at.</param>
+    public NonFiniteException DescribeNonFinite(FlowPass flow, long firstRow) =>
+        _backend.AllFinite(flow.Output) && FlowPass.FirstNonFinite(_backend, Logits) is { } row
+            ? FlowPass.NotFinite("a logit of the classification head", firstRow + row)
+            : flow.DescribeNonFinite(firstRow);
+
     /// <summary>
     /// From the gradient of the logits [B, Classes] to <see cref="OutputGradients"/>, in memory of <paramref name="workspace"/>; gradient (flat) += that
     /// of the head's effective weights.

@@ -73,9 +73,8 @@ internal sealed class ShardWorker : IGradientOrder
     public string DescribeNonFinite(ulong seed, uint step, int shard)
     {
         Forward(seed, step, shard);
-        return _head is not null && _backend.AllFinite(_pass.Output) && !_backend.AllFinite(_head.Logits)
-            ? "a logit of the classification head is not finite"
-            : _pass.DescribeNonFinite(_plan.FirstRow(shard)).Message;
+        int first = _plan.FirstRow(shard);
+        return (_head?.DescribeNonFinite(_pass, first) ?? _pass.DescribeNonFinite(first)).Message;
     }
 
     private void Forward(ulong seed, uint step, int shard)

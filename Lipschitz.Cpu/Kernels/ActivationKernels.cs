@@ -15,8 +15,8 @@ internal static unsafe class ActivationKernels<T, TVector, TLanes>
         switch (f)
         {
             case Activation.CLipSwish:
-                PairActivations<T, TVector, TLanes>.Activate(
-                    PairActivations<T, TVector, TLanes>.Half(Parameter(parameters, 0)), pre, valueRows, y);
+                CLipSwishKernels<T, TVector, TLanes>.Activate(
+                    CLipSwishKernels<T, TVector, TLanes>.Half(Parameter(parameters, 0)), pre, valueRows, y);
                 break;
             case Activation.MaxMin:
                 MaxMinKernels<T, TVector, TLanes>.Activate(pre, valueRows, y);
@@ -34,8 +34,8 @@ internal static unsafe class ActivationKernels<T, TVector, TLanes>
         switch (f)
         {
             case Activation.CLipSwish:
-                PairActivations<T, TVector, TLanes>.Slopes(
-                    PairActivations<T, TVector, TLanes>.Half(Parameter(parameters, 0)), pre, slopes);
+                CLipSwishKernels<T, TVector, TLanes>.Slopes(
+                    CLipSwishKernels<T, TVector, TLanes>.Half(Parameter(parameters, 0)), pre, slopes);
                 break;
             case Activation.MaxMin:
                 MaxMinKernels<T, TVector, TLanes>.Slopes(pre, slopes);
@@ -53,7 +53,7 @@ internal static unsafe class ActivationKernels<T, TVector, TLanes>
         switch (f)
         {
             case Activation.CLipSwish:
-                PairActivations<T, TVector, TLanes>.Vjp(slopes, w, result);
+                CLipSwishKernels<T, TVector, TLanes>.Vjp(slopes, w, result);
                 break;
             case Activation.MaxMin:
                 MaxMinKernels<T, TVector, TLanes>.Vjp(slopes, w, result);
@@ -70,7 +70,7 @@ internal static unsafe class ActivationKernels<T, TVector, TLanes>
         switch (f)
         {
             case Activation.CLipSwish:
-                PairActivations<T, TVector, TLanes>.Jvp(slopes, t, result);
+                CLipSwishKernels<T, TVector, TLanes>.Jvp(slopes, t, result);
                 break;
             case Activation.MaxMin:
                 MaxMinKernels<T, TVector, TLanes>.Jvp(slopes, t, result);
@@ -100,8 +100,8 @@ internal static unsafe class ActivationKernels<T, TVector, TLanes>
         switch (f)
         {
             case Activation.CLipSwish:
-                PairActivations<T, TVector, TLanes>.Backward(
-                    PairActivations<T, TVector, TLanes>.Half(Parameter(parameters, 0)), pre, valueRows, gradient, preGradient,
+                CLipSwishKernels<T, TVector, TLanes>.Backward(
+                    CLipSwishKernels<T, TVector, TLanes>.Half(Parameter(parameters, 0)), pre, valueRows, gradient, preGradient,
                     ref gradient0);
                 break;
             case Activation.MaxMin:

@@ -133,7 +133,12 @@ internal static class WinogradSizes
         double all = Outward.MultiplyUp(Gain(Output), Outward.MultiplyUp(inputs, Outward.MultiplyUp(plane, around)));
         return 2 * Math.Max(Math.Max(plane, around), all); // twice, for their roundings
 
-        static double Gain(double[,] m) => Math.Pow(Enumerable.Range(0, m.GetLength(0)).Max(i => Enumerable.Range(0, m.GetLength(1)).Sum(k => Math.Abs(m[i, k]))), 2);
+        // In both directions.
+        static double Gain(double[,] m)
+        {
+            double largest = Enumerable.Range(0, m.GetLength(0)).Max(i => Enumerable.Range(0, m.GetLength(1)).Sum(k => Math.Abs(m[i, k])));
+            return largest * largest;
+        }
     }
 
     // |G| |g| |G'| of each output and channel.

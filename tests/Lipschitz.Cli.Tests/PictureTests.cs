@@ -124,6 +124,10 @@ public sealed class PictureTests : IDisposable
         Assert.Throws<ArgumentException>(() => PictureGrid.Encode([1, 2], new ImageShape(1, 1, 2), 1));
         Assert.Throws<ArgumentException>(() => PictureGrid.Encode([1, 2], new ImageShape(1, 1, 3), 1));
         Assert.Throws<ArgumentException>(() => PictureGrid.Encode(new double[20_000], new ImageShape(1, 1, 1), 1));
+        Assert.Equal([10, 9, 1, 1], new[] { 1600, 1640, 9000, 20_000 }.Select(width => PictureGrid.Columns(new ImageShape(4, width, 1), 10)));
+        Assert.True(PictureGrid.Fits(8191, new ImageShape(1, 1, 1), 1));
+        Assert.False(PictureGrid.Fits(8192, new ImageShape(1, 1, 1), 1));
+        Assert.False(PictureGrid.Fits(1, new ImageShape(1, 16_383, 1), 1));
         Assert.Throws<OutputException>(() => PictureGrid.Write(_line.In("none/grid.png"), [1], new ImageShape(1, 1, 1), 1));
     }
 

@@ -61,6 +61,20 @@ public class TaskTests
     }
 
     [Fact]
+    public void A_logit_that_is_not_finite_is_named_in_training_and_in_use()
+    {
+        Configuration configuration = Configure(TaskKind.Hybrid, false);
+        Trainer trainer = Create(configuration, Precision.Float64);
+        (double[] x, _) = FirstBatch(configuration);
+        trainer.Flow.Backend.Fill(trainer.Flow.Head!.Parameters.Last(parameter => parameter.Role == ParameterRole.Bias).Value, double.PositiveInfinity);
+        NonFiniteException use = Assert.Throws<NonFiniteException>(() => trainer.Flow.Logits(x));
+        Assert.Equal(("a logit of the classification head is not finite (row 0, counted from 0)", 0), (use.Message, use.Row));
+        Assert.Contains(use.Message, Assert.Throws<NonFiniteException>(() => trainer.Step()).Message, StringComparison.Ordinal);
+        x[^1] = double.NaN;
+        Assert.Contains("the input is not finite (row 5,", Assert.Throws<NonFiniteException>(() => trainer.Flow.Logits(x)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Classes_are_learned_and_tested_with_their_standard_error()
     {
         Configuration configuration = Configure(TaskKind.Classification, false);

@@ -5,7 +5,7 @@ using Lipschitz.Backends;
 namespace Lipschitz.Cpu.Kernels;
 
 /// <summary>CLipSwish, two outputs an input.</summary>
-internal static unsafe class PairActivations<T, TVector, TLanes>
+internal static unsafe class CLipSwishKernels<T, TVector, TLanes>
     where T : unmanaged, IFloatingPointIeee754<T>
     where TVector : struct
     where TLanes : struct, ILanes<TVector, T>
