@@ -48,6 +48,16 @@ public class EvaluationErrorTests(ITestOutputHelper output)
         Assert.True(bounds.Max() < 1e-2);
     }
 
+    // z = x0 + x1 = 0, computed as m; a ReLU that is off by |phi(m)| + |m| gives 3 m.
+    [Fact]
+    public void An_activation_is_off_relative_to_what_it_is_computed_of()
+    {
+        BranchNetwork network = BranchNetwork.Create(
+            2, [new DenseStage([1, 1], [0], 1, 2, Activation.ReLU, [])], new DenseStage([0, 0, 1], [0], 1, 3, Activation.Identity, []));
+        double moved = (2 + WinogradSizes.Roundings) * Math.ScaleB(1, -24) * 2; // what is granted to the sum of 1 and -1
+        Assert.InRange(EvaluationError.Bound(network, [1, -1], new(ActivationError: 1)), 3 * moved, 3.001 * moved);
+    }
+
     [Fact]
     public void Where_single_precision_may_overflow_there_is_no_bound()
     {
@@ -62,10 +72,14 @@ public class EvaluationErrorTests(ITestOutputHelper output)
         // In tiles of 4 x 4 numbers on the way are far larger than the sums.
         var random = new Random(4);
         double[] x = new double[Side * Side * Channels];
-        Array.Fill(x, (float)1e37);
-        (double[] errors, double[] bounds) = Measure(x, random, bias: 0);
-        Assert.All(errors.Zip(bounds), pair => Assert.True(pair.First <= pair.Second, $"{pair}"));
-        Assert.All(bounds, bound => Assert.Equal(double.PositiveInfinity, bound));
+        foreach (float large in (float[])[1e37f, 5e34f])
+        {
+            Array.Fill(x, large);
+            (double[] errors, double[] bounds) = Measure(x, random, bias: 0);
+            Assert.All(errors.Zip(bounds), pair => Assert.True(pair.First <= pair.Second, $"{pair}"));
+            Assert.All(bounds, bound => Assert.Equal(double.PositiveInfinity, bound));
+        }
+
         Array.Fill(x, (float)1e33);
         Assert.All(Measure(x, random, bias: 0).Bounds, bound => Assert.True(double.IsFinite(bound)));
     }

@@ -26,6 +26,18 @@ public sealed class FalsifierTests
         Assert.InRange(found.Value, norm * (1 - 1e-6), norm * (1 + Falsifier.Tolerance));
     }
 
+    // Far out the rounding of a quotient of two near points is larger than the tolerance.
+    [Fact]
+    public void No_seed_finds_more_than_the_norm_of_a_linear_map()
+    {
+        var linear = new Linear(_backend, "a", 3, 3, Normalisation.None, new RandomKey(4, RandomPurpose.Initialisation));
+        var weights = new double[9];
+        _backend.Download(linear.EffectiveWeight, weights);
+        double norm = SpectralNormBound.Prove(weights, 3, 3).Bound;
+        Assert.All(Enumerable.Range(0, 8), seed => Assert.InRange(
+            Falsifier.Search(linear, _backend, new(4000, (ulong)seed)).Value, norm * (1 - 1e-6), norm * (1 + Falsifier.Tolerance)));
+    }
+
     [Theory]
     [InlineData(Activation.LipSwish, 0.99985392)]
     [InlineData(Activation.CLipSwish, 0.99996508)]
