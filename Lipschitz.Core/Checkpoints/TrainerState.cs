@@ -6,7 +6,7 @@ using Lipschitz.Training;
 
 namespace Lipschitz.Checkpoints;
 
-/// <summary>The state of a trainer between two steps: parameters, singular vectors, moments, average and position.</summary>
+/// <summary>The state of a trainer between two steps: parameters, singular vectors, moments, average, momentum and position.</summary>
 internal static class TrainerState
 {
     public static void Write(string path, Trainer trainer)
@@ -53,5 +53,8 @@ internal static class TrainerState
     }
 
     private static (string Name, Tensor Value)[] Vectors(Trainer trainer) =>
-        [("adam.first", trainer.FirstMoment), ("adam.second", trainer.SecondMoment), ("average", trainer.Average)];
+    [
+        ("adam.first", trainer.FirstMoment), ("adam.second", trainer.SecondMoment), ("average", trainer.Average),
+        .. trainer.Momentum is { } momentum ? new[] { ("muon.momentum", momentum) } : [],
+    ];
 }

@@ -65,6 +65,9 @@ public sealed class Parameter
     /// <summary>What it is for.</summary>
     public ParameterRole Role { get; }
 
+    /// <summary>Rows that belong to one output: the taps of the kernel for the weight of a convolution.</summary>
+    public int Taps { get; init; } = 1;
+
     /// <summary>How often a sample uses each number in one evaluation: as often as there are pixels for the weight of a convolution.</summary>
     public int Uses { get; init; } = 1;
 

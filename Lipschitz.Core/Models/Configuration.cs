@@ -211,7 +211,7 @@ public enum ScheduleKind
     Cosine,
 }
 
-/// <summary>Adam, its schedule and what happens around each step.</summary>
+/// <summary>The optimiser, its schedule and what happens around each step.</summary>
 public sealed record TrainingSettings
 {
     /// <summary>Optimiser steps.</summary>
@@ -231,6 +231,15 @@ public sealed record TrainingSettings
 
     /// <summary>Adam's epsilon.</summary>
     public double Epsilon { get; init; } = 1e-8;
+
+    /// <summary>
+    /// The spectral norm of a step of each weight after the warm-up, which Muon makes then instead of Adam (<see cref="Training.Muon"/>); it has the
+    /// schedule of the learning rate. 0: Adam trains the weights, too.
+    /// </summary>
+    public double MuonRate { get; init; }
+
+    /// <summary>Decay of Muon's momentum.</summary>
+    public double MuonMomentum { get; init; } = 0.95;
 
     /// <summary>Steps of linear warm-up.</summary>
     public long WarmupSteps { get; init; }

@@ -224,6 +224,8 @@ public static class ConfigurationJson
         Check(c.Training.Beta1 is >= 0 and < 1, "training.beta1 must be in [0, 1)", c.Training.Beta1);
         Check(c.Training.Beta2 is >= 0 and < 1, "training.beta2 must be in [0, 1)", c.Training.Beta2);
         Check(c.Training.Epsilon > 0, "training.epsilon must be positive", c.Training.Epsilon);
+        Check(double.IsFinite(c.Training.MuonRate) && c.Training.MuonRate >= 0, "training.muonRate must not be negative", c.Training.MuonRate);
+        Check(c.Training.MuonMomentum is >= 0 and < 1, "training.muonMomentum must be in [0, 1)", c.Training.MuonMomentum);
         Check(c.Training.Clip >= 0, "training.clip must not be negative", c.Training.Clip);
         Check(c.Training.WarmupSteps >= 0, "training.warmupSteps must not be negative", c.Training.WarmupSteps);
         Check(c.Training.AverageDecay is >= 0 and < 1, "training.averageDecay must be in [0, 1)", c.Training.AverageDecay);

@@ -9,7 +9,7 @@ using Lipschitz.Tensors;
 
 namespace Lipschitz.Training;
 
-/// <summary>Maximum likelihood by Adam, in the order of the reference: gradient, clip, step, norms, average.</summary>
+/// <summary>Maximum likelihood by Adam, weights by Muon where asked for, in the order of the reference: gradient, clip, step, norms, average.</summary>
 /// <remarks>
 /// The batch is cut into shards of fixed size. Each goes through a whole step on one thread, and their gradients are summed in order. With
 /// counter-based random numbers this makes every bit of the result independent of the number of threads.
@@ -23,6 +23,7 @@ public sealed class Trainer
     private readonly Action _updateNorms;
     private readonly Tensor _gradient;
     private readonly Tensor _norm;
+    private readonly Muon? _muon;
     private Flow? _inference;
     private long _inferenceStep = -1;
 
@@ -56,12 +57,13 @@ public sealed class Trainer
         _batch = new BatchGradient(Flow, estimator, data, objective, configuration);
         _gradient = _batch.Value;
         var temporaries = new Workspace(backend); // what is repeated writes to the same memory, which must be nobody else's
-        _pullBack = OfAllParts(part => Flow.PullBack(part, _gradient));
-        _updateNorms = OfAllParts(part => Flow.UpdateNorms(part, configuration.Training.PowerIterations, configuration.Training.PowerTolerance));
+        _pullBack = ForEach(Flow.Parts, part => Flow.PullBack(part, _gradient));
+        _updateNorms = ForEach(Flow.Parts, part => Flow.UpdateNorms(part, configuration.Training.PowerIterations, configuration.Training.PowerTolerance));
+        _muon = configuration.Training.MuonRate > 0 ? new Muon(Flow, _gradient, configuration.Training.MuonMomentum, ForEach) : null;
 
-        Action OfAllParts(Action<int> work)
+        Action ForEach(int count, Action<int> work)
         {
-            Action all = () => backend.Parallel(Flow.Parts, work);
+            Action all = () => backend.Parallel(count, work);
             return backend.Repeatable(() => ThreadWorkspace.Lend(backend, temporaries, all));
         }
     }
@@ -93,6 +95,9 @@ public sealed class Trainer
     /// <summary>The running average of the parameters, flat.</summary>
     internal Tensor Average { get; }
 
+    /// <summary>Muon's momentum, flat; null where Adam trains everything.</summary>
+    internal Tensor? Momentum => _muon?.Momentum;
+
     /// <summary>Makes one optimiser step.</summary>
     /// <remarks>
     /// A device is waited for once, for the losses and the norm of the gradient that the report needs, before anything is changed: so a step that
@@ -119,6 +124,7 @@ public sealed class Trainer
         // The average follows quickly at first, so that it never remembers the initial weights for long.
         double decay = training.AverageDecay == 0 ? 0 : Math.Min(training.AverageDecay, (1.0 + StepsDone) / (10 + StepsDone));
         double clip = training.Clip == 0 ? double.PositiveInfinity : training.Clip;
+        _muon?.Step(LearningRate.At(training, training.MuonRate, StepsDone));
         _backend.Adam(
             Flow.Trained.Values, _gradient, FirstMoment, SecondMoment, Average, _norm, clip,
             new AdamStep(StepsDone + 1, rate, training.Beta1, training.Beta2, training.Epsilon, decay));

@@ -14,22 +14,25 @@ public class TrainingTests
     private const int Pictures = 32;
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void The_number_of_threads_changes_no_bit_of_training(bool pictures)
+    [InlineData(false, 0)]
+    [InlineData(true, 0)]
+    [InlineData(false, 0.05)]
+    [InlineData(true, 0.05)]
+    public void The_number_of_threads_changes_no_bit_of_training(bool pictures, double muonRate)
     {
-        double[] expected = Trained(1, pictures);
-        Assert.Equal(expected, Trained(2, pictures));
-        Assert.Equal(expected, Trained(5, pictures));
+        double[] expected = Trained(1, pictures, muonRate);
+        Assert.Equal(expected, Trained(2, pictures, muonRate));
+        Assert.Equal(expected, Trained(5, pictures, muonRate));
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void A_step_allocates_nothing_but_what_finding_a_picture_takes(bool pictures)
+    [InlineData(false, 0)]
+    [InlineData(true, 0)]
+    [InlineData(false, 0.05)]
+    public void A_step_allocates_nothing_but_what_finding_a_picture_takes(bool pictures, double muonRate)
     {
         using IBackend backend = CpuBackend.Create(Precision.Float32, 1);
-        Trainer trainer = Create(backend, pictures);
+        Trainer trainer = Create(backend, pictures, muonRate);
         for (int warm = 0; warm < 10; warm++)
         {
             trainer.Step();
@@ -86,7 +89,7 @@ public class TrainingTests
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }
 
-    private static double[] Trained(int threads, bool pictures) => Trained(threads, backend => Create(backend, pictures));
+    private static double[] Trained(int threads, bool pictures, double muonRate) => Trained(threads, backend => Create(backend, pictures, muonRate));
 
     private static double[] Trained(int threads, Func<IBackend, Trainer> create)
     {
@@ -103,8 +106,13 @@ public class TrainingTests
         return result;
     }
 
-    private static Trainer Create(IBackend backend, bool pictures) => new(
-        Configure(pictures), backend, pictures ? new PictureSource(MnistSample.Load(), Pictures) : new Moons());
+    private static Trainer Create(IBackend backend, bool pictures, double muonRate)
+    {
+        Configuration configuration = Configure(pictures);
+        return new Trainer(
+            configuration with { Training = configuration.Training with { MuonRate = muonRate } },
+            backend, pictures ? new PictureSource(MnistSample.Load(), Pictures) : new Moons());
+    }
 
     // Pictures of 12 x 12 x 2, two scales and a head on each.
     private static Trainer SmallPictures(IBackend backend, bool recompute)

@@ -21,6 +21,8 @@ internal static class TinyModels
         ["points resflow"] = () => Points("resflow"),
         ["points idensenet-lc"] = () => Points("idensenet-lc"),
         ["points quick"] = () => Points("quick"),
+        ["points idensenet-lc, Muon"] = () => ByMuon(Points("idensenet-lc")),
+        ["pictures idensenet-lc, Muon"] = () => ByMuon(Pictures("idensenet-lc", null)),
         ["pictures resflow"] = () => Pictures("resflow", null),
         ["pictures idensenet-lc"] = () => Pictures("idensenet-lc", null),
         ["pictures quick, hybrid"] = () =>
@@ -89,6 +91,9 @@ internal static class TinyModels
             Evaluation = configuration.Evaluation with { Points = 10, PowerIterations = 10 },
         };
     }
+
+    private static Configuration ByMuon(Configuration configuration) =>
+        configuration with { Training = configuration.Training with { MuonRate = 0.02 } };
 
     private static PictureSource Source()
     {

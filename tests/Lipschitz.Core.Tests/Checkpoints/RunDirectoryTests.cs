@@ -16,14 +16,16 @@ public sealed class RunDirectoryTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Theory]
-    [InlineData(Precision.Float32)]
-    [InlineData(Precision.Float64)]
-    public void Four_steps_and_six_resumed_ones_are_ten_steps_bit_for_bit(Precision precision)
+    [InlineData(Precision.Float32, 0)]
+    [InlineData(Precision.Float64, 0)]
+    [InlineData(Precision.Float32, 0.05)]
+    public void Four_steps_and_six_resumed_ones_are_ten_steps_bit_for_bit(Precision precision, double muonRate)
     {
-        Trainer straight = TinyRun.Create(TinyRun.Configuration, precision);
+        Configuration configuration = TinyRun.Configuration with { Training = TinyRun.Configuration.Training with { MuonRate = muonRate } };
+        Trainer straight = TinyRun.Create(configuration, precision);
         TinyRun.Run(straight, 10);
-        RunDirectory run = NewRun();
-        Trainer interrupted = TinyRun.Create(TinyRun.Configuration, precision);
+        RunDirectory run = RunDirectory.Create(Path.Combine(_folder, "run"), configuration);
+        Trainer interrupted = TinyRun.Create(configuration, precision);
         TinyRun.Run(interrupted, 4);
         run.SaveTraining(interrupted);
         TinyRun.Run(interrupted, 1); // lost

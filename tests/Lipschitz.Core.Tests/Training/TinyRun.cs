@@ -62,6 +62,7 @@ internal static class TinyRun
         trainer.StepsDone,
         .. trainer.Flow.Parameters.SelectMany(parameter => Read(trainer, parameter.Value)),
         .. Read(trainer, trainer.FirstMoment), .. Read(trainer, trainer.SecondMoment), .. Read(trainer, trainer.Average),
+        .. trainer.Momentum is { } momentum ? Read(trainer, momentum) : [],
     ];
 
     public static double[] Read(Trainer trainer, Tensor tensor)
