@@ -71,6 +71,24 @@ public partial class PaperTests
                             Training = preset.Training with { PowerIterations = 40 },
                         };
                     }
+                    else if (group.Name == "toy-muon")
+                    {
+                        preset = preset with
+                        {
+                            LogDet = preset.LogDet with { Method = LogDetMethod.Exact },
+                            Training = preset.Training with
+                            {
+                                Steps = 8000,
+                                PowerIterations = 20,
+                                MuonRate = 0.06,
+                                LearningRate = 0.005,
+                                Schedule = ScheduleKind.Cosine,
+                                WarmupSteps = 200,
+                                AverageDecay = 0.998,
+                                HoldConcatenation = 0,
+                            },
+                        };
+                    }
 
                     Assert.Equal(ConfigurationJson.Write(preset), ConfigurationJson.Write(cell));
                     Assert.True(data.Published.ContainsKey(model.Name));
@@ -78,8 +96,8 @@ public partial class PaperTests
             }
         }
 
-        Assert.Equal(["toy", "toy-exact", "mnist", "cifar10", "budget", "beyond"], experiments.Groups.Select(group => group.Name));
-        Assert.All(["toy", "toy-exact"], name => Assert.Equal(9, experiments.Group(name).Models.Count * experiments.Group(name).Data.Count));
+        Assert.Equal(["toy", "toy-exact", "toy-muon", "mnist", "cifar10", "budget", "beyond"], experiments.Groups.Select(group => group.Name));
+        Assert.All(["toy", "toy-muon"], name => Assert.Equal(9, experiments.Group(name).Models.Count * experiments.Group(name).Data.Count));
     }
 
     [Fact]
