@@ -30,7 +30,7 @@ internal static class BenchStepCommand
         var compute = new ComputeOptions();
         var command = new DocumentedCommand(
             "step",
-            "Time a whole training step: data, forward, estimator, backward, Adam, norms.",
+            "Time a whole training step: data, forward, estimator, backward, optimiser, norms.",
             "lipschitz bench step --data moons --model idensenet-lc --json",
             "lipschitz bench step --data cifar10 --model idensenet --batch 8 --steps 3 --set training.recompute=true")
         {

@@ -28,7 +28,7 @@ internal sealed class PaperFigures(Catalogue catalogue, string folder, IBackend 
         ("figure2a.png", "Figure 2a: points of each data set, and the densities that the models have learned of it, on the same square. Each"
             + " panel's colours run from 0 to its own highest densities, of which the topmost 0.5% share one colour: compare shapes, not brightness."),
         ("figure2b.png", "Figure 2b: tests on the way, of each data set, all on the same points (for points in the plane 10,000 of those that Table 1"
-            + " is tested on). Until the concatenation is learned, from half of the steps on, the i-DenseNet's curve is also that of + LC, which covers it."
+            + " is tested on). While the concatenation is held, as for half of the steps with the paper's settings, the i-DenseNet's curve is also that of + LC, which covers it."
             + " Curves rather than samples, since how fast and how far each model"
             + " comes is what sets the models apart; samples of models whose densities look alike look alike."),
         ("figure3.png", "Figure 3: heat maps of the normalised e1 and e2 of each dense layer (to the right) of each block (downwards)."),

@@ -9,6 +9,8 @@ namespace Lipschitz.Checkpoints;
 /// <summary>The state of a trainer between two steps: parameters, singular vectors, moments, average, momentum and position.</summary>
 internal static class TrainerState
 {
+    private const string Momentum = "muon.momentum"; // there where Muon trains the weights
+
     public static void Write(string path, Trainer trainer)
     {
         IBackend backend = trainer.Flow.Backend;
@@ -38,6 +40,12 @@ internal static class TrainerState
             loads.Add((ParameterTensors.Find(file, path, parameter.Name, parameter.Value), parameter.Value));
         }
 
+        if ((file.Find(Momentum) is null) != (trainer.Momentum is null))
+        {
+            string other = trainer.Momentum is null ? "with" : "without";
+            throw new CheckpointFormatException(path, $"it was written {other} training.muonRate; a run goes on as it began, so set it back in config.json.");
+        }
+
         foreach ((string name, Tensor value) in Vectors(trainer))
         {
             loads.Add((ParameterTensors.Find(file, path, name, value), value));
@@ -55,6 +63,6 @@ internal static class TrainerState
     private static (string Name, Tensor Value)[] Vectors(Trainer trainer) =>
     [
         ("adam.first", trainer.FirstMoment), ("adam.second", trainer.SecondMoment), ("average", trainer.Average),
-        .. trainer.Momentum is { } momentum ? new[] { ("muon.momentum", momentum) } : [],
+        .. trainer.Momentum is { } momentum ? new[] { (Momentum, momentum) } : [],
     ];
 }

@@ -49,7 +49,12 @@ public sealed class NormalisedWeight
         int taps = _convolution?.Taps ?? 1, pixels = _convolution?.Pixels ?? 1, rows = outputs * taps;
         double range = scale / Math.Sqrt(inputs * taps);
         Action<Span<double>> draws = Initial.UniformDraws(range, key, Initial.WeightRow);
-        Weight = new Parameter(backend, $"{name}.weight", ParameterRole.Weight, rows, inputs, draws) { Uses = convolution?.Pixels ?? 1, Taps = taps };
+        Weight = new Parameter(backend, $"{name}.weight", ParameterRole.Weight, rows, inputs, draws)
+        {
+            Uses = convolution?.Pixels ?? 1,
+            Taps = taps,
+            IsNormalised = !normalisation.IsNone,
+        };
         _u = SingularVector($"{name}.u", pixels * outputs, key, Initial.LeftVectorRow);
         _v = SingularVector($"{name}.v", pixels * inputs, key, Initial.RightVectorRow);
         _sigma = backend.Allocate(1, 1);

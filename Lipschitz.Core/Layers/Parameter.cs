@@ -68,6 +68,9 @@ public sealed class Parameter
     /// <summary>Rows that belong to one output: the taps of the kernel for the weight of a convolution.</summary>
     public int Taps { get; init; } = 1;
 
+    /// <summary>Whether it is a weight that is scaled down to a norm, so that its own scale means nothing beyond it.</summary>
+    public bool IsNormalised { get; init; }
+
     /// <summary>How often a sample uses each number in one evaluation: as often as there are pixels for the weight of a convolution.</summary>
     public int Uses { get; init; } = 1;
 

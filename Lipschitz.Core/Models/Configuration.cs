@@ -233,8 +233,8 @@ public sealed record TrainingSettings
     public double Epsilon { get; init; } = 1e-8;
 
     /// <summary>
-    /// The spectral norm of a step of each weight after the warm-up, which Muon makes then instead of Adam (<see cref="Training.Muon"/>); it has the
-    /// schedule of the learning rate. 0: Adam trains the weights, too.
+    /// About the spectral norm of a step of each weight that is held to a norm, after the warm-up, which Muon makes then instead of Adam
+    /// (<see cref="Training.Muon"/>); it has the schedule of the learning rate. 0: Adam trains all weights.
     /// </summary>
     public double MuonRate { get; init; }
 

@@ -11,9 +11,10 @@ namespace Lipschitz.Training;
 /// </summary>
 /// <remarks>
 /// <para>
-/// A step has spectral norm about <c>rate</c>, in the very norm that weights are held to; so rates are not scaled by shapes. Its size does not depend
-/// on that of the gradient, hence neither on clipping. Weights grow meanwhile, since nothing but their direction counts once their norm exceeds the
-/// coefficient, and so the angle that a step turns them by shrinks of its own.
+/// It trains weights that are held to a norm, whatever the size of their gradient. Of a matrix, a step has spectral norm about <c>rate</c>, the very norm that
+/// it is held to; so rates are not scaled by shapes. (A convolution is held to that of the operator on pictures, up to the root of its taps
+/// times greater.) Weights grow meanwhile, since nothing but their direction counts once their norm exceeds the coefficient, and so the angle that a
+/// step turns them by shrinks of its own. Weights that are not held to a norm, those of a classification head, are Adam's.
 /// </para>
 /// <para>
 /// The factor is found by Newton-Schulz iterations, products alone, which take singular values from 0.002 of the Frobenius norm on
@@ -35,25 +36,40 @@ internal sealed class Muon
     private readonly double _momentum;
     private readonly Action _orthogonalise;
 
-    /// <summary>Momentum 0 for all weights of a flow.</summary>
+    /// <summary>Momentum 0 for all weights of a flow that are held to a norm.</summary>
     /// <param name="flow">Whose weights are trained.</param>
-    /// <param name="gradient">Where each step finds the gradient, flat.</param>
+    /// <param name="gradient">Where each step finds the gradient, flat; 0 afterwards.</param>
     /// <param name="momentum">mu.</param>
     /// <param name="forEach">Makes a repeatable action that does something for each of a number of indices, in parallel.</param>
     public Muon(Flow flow, Tensor gradient, double momentum, Func<int, Action<int>, Action> forEach)
     {
         (_backend, _gradient, _momentum) = (flow.Backend, gradient, momentum);
-        _weights = [.. flow.Trained.Parameters.Where(parameter => parameter.Role == ParameterRole.Weight)];
+        _weights = [.. flow.Trained.Parameters.Where(parameter => parameter.IsNormalised)];
         Momentum = _backend.Allocate(1, gradient.Columns);
         _orthogonalise = forEach(_weights.Length, i => Orthogonalise(_weights[i]));
+
+        // Of zeros, which stay zeros: what memory it takes is there before the first step, which then cannot fail half-way for want of it.
+        _backend.Fill(gradient, 0);
+        _orthogonalise();
     }
 
     /// <summary>M of all weights in the places of the gradient; 0 elsewhere.</summary>
     public Tensor Momentum { get; }
 
     /// <summary>Moves the weights by -rate times the orthogonal factor and sets their gradient to 0, so that Adam leaves them where they are.</summary>
-    public void Step(double rate)
+    /// <param name="rate">The size of the step.</param>
+    /// <param name="factor">What clipping scales gradients by, so that one far too large does not rule the momentum for long; at most 1.</param>
+    public void Step(double rate, double factor)
     {
+        if (factor < 1)
+        {
+            foreach (Parameter weight in _weights)
+            {
+                Tensor gradient = weight.In(_gradient);
+                _backend.Axpby(0, gradient, factor, gradient);
+            }
+        }
+
         _orthogonalise();
         foreach (Parameter weight in _weights)
         {

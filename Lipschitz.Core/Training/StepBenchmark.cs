@@ -10,7 +10,7 @@ namespace Lipschitz.Training;
 
 /// <summary>Times of whole training steps.</summary>
 /// <param name="Steps">The steps timed.</param>
-/// <param name="MedianMilliseconds">Median time of a step: data, forward, estimator, backward, Adam, norms.</param>
+/// <param name="MedianMilliseconds">Median time of a step: data, forward, estimator, backward, optimiser, norms.</param>
 /// <param name="MinimumMilliseconds">Shortest time of a step.</param>
 /// <param name="Parameters">Trained scalars.</param>
 /// <param name="FlopsPerStep">The floor: floating-point operations that the derivation needs, see <see cref="StepBenchmark.Floor"/>.</param>

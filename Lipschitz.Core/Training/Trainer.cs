@@ -124,7 +124,7 @@ public sealed class Trainer
         // The average follows quickly at first, so that it never remembers the initial weights for long.
         double decay = training.AverageDecay == 0 ? 0 : Math.Min(training.AverageDecay, (1.0 + StepsDone) / (10 + StepsDone));
         double clip = training.Clip == 0 ? double.PositiveInfinity : training.Clip;
-        _muon?.Step(LearningRate.At(training, training.MuonRate, StepsDone));
+        _muon?.Step(LearningRate.At(training, training.MuonRate, StepsDone), Math.Min(1, clip / norm));
         _backend.Adam(
             Flow.Trained.Values, _gradient, FirstMoment, SecondMoment, Average, _norm, clip,
             new AdamStep(StepsDone + 1, rate, training.Beta1, training.Beta2, training.Epsilon, decay));
@@ -219,7 +219,7 @@ public sealed class Trainer
         string? fault = _batch.Fault() ?? (double.IsFinite(norm) ? null : FirstNonFiniteGradient());
         return fault is null
             ? norm
-            : throw new NonFiniteException($"step {StepsDone + 1}: {fault}; try a smaller training.learningRate or training.clip=1.");
+            : throw new NonFiniteException($"step {StepsDone + 1}: {fault}; try a smaller training.learningRate{(_muon is null ? "" : " or training.muonRate")} or training.clip=1.");
     }
 
     private void HoldConcatenation()

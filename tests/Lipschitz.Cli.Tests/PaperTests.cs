@@ -101,6 +101,21 @@ public partial class PaperTests
     }
 
     [Fact]
+    public void Groups_that_are_said_to_be_trained_as_toy_muon_are_and_idensenet_best_is_its_preset()
+    {
+        Experiments experiments = Read();
+        ExperimentGroup muon = experiments.Group("toy-muon"), budget = experiments.Group("budget"), beyond = experiments.Group("beyond");
+        Assert.Equal(muon.Set, budget.Set);
+        Assert.Equal(muon.Set.Except(["training.steps=8000"]), beyond.Set.Except(["training.steps=3000"]));
+        ExperimentModel best = beyond.Models.Single(model => model.Name == "idensenet-best");
+        foreach (ExperimentData data in beyond.Data)
+        {
+            Configuration preset = Presets.Load("idensenet-best", default) with { Data = data.Name };
+            Assert.Equal(ConfigurationJson.Write(preset), ConfigurationJson.Write(experiments.Cell(beyond, best, data, 0, null).Configuration(null)));
+        }
+    }
+
+    [Fact]
     public void Budgets_that_are_called_equal_are()
     {
         Experiments experiments = Read();

@@ -10,6 +10,7 @@ public class DeferredTests : SteeringTests
 {
     [Theory]
     [InlineData("points idensenet-lc")]
+    [InlineData("points idensenet-lc, Muon")]
     [InlineData("pictures quick, hybrid")]
     public void Training_gives_the_same_bits_however_late_the_device_is(string model)
     {

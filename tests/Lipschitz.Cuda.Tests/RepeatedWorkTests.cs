@@ -20,7 +20,9 @@ public sealed class RepeatedWorkTests
         Tensor filter = Draw(backend, 4 * 9, 3), x = Draw(backend, 36, 3), y = Draw(backend, 36, 4), product = backend.Allocate(300, 300);
         PackedMatrix matrix = backend.CreatePacked(260, 300);
         PackedConvolution convolution = backend.CreatePackedConvolution(shape, 3, 4);
-        Tensor[] changed = [u, v, sigma, filter, x, y, product];
+        Tensor wide = Draw(backend, 30, 70), tall = Draw(backend, 70, 30), ones = Draw(backend, 1, 70), gram = backend.Allocate(30, 30);
+        Tensor wide2 = backend.Allocate(30, 70), gram2 = backend.Allocate(30, 30);
+        Tensor[] changed = [u, v, sigma, filter, x, y, product, wide, wide2, gram, gram2];
         using CudaRecording recording = cuda.Record(() =>
         {
             backend.PowerIterate(large, 3, 1e-3, u, v, sigma); // cooperative
@@ -30,6 +32,12 @@ public sealed class RepeatedWorkTests
             backend.PackConvolution(filter, false, convolution);
             backend.Convolve(x, convolution, 0, y);
             backend.ConvolutionWeightGradient(shape, x, y, filter);
+            backend.Norm(wide.Reshape(1, wide.Count), sigma);
+            backend.NormaliseWeight(wide, sigma, 1e-12, ones, wide2);
+            backend.Axpby(1e12, wide2, 0, wide);
+            backend.Multiply(wide, false, wide, true, 0, gram);
+            backend.Multiply(tall, true, tall, false, 1, gram);
+            backend.Multiply(gram, false, gram, false, 0, gram2);
         });
         double[][] first = Values(recording.Run);
         Assert.False(recording.IsGraph); // the first time shows what there is to record

@@ -23,6 +23,8 @@ internal static class TinyModels
         ["points quick"] = () => Points("quick"),
         ["points idensenet-lc, Muon"] = () => ByMuon(Points("idensenet-lc")),
         ["pictures idensenet-lc, Muon"] = () => ByMuon(Pictures("idensenet-lc", null)),
+        ["pictures quick, hybrid, Muon"] = () =>
+            ByMuon(Pictures("quick", new TaskSettings { Kind = TaskKind.Hybrid, Weight = 0.1, Classes = 3, HeadChannels = 8 })),
         ["pictures resflow"] = () => Pictures("resflow", null),
         ["pictures idensenet-lc"] = () => Pictures("idensenet-lc", null),
         ["pictures quick, hybrid"] = () =>

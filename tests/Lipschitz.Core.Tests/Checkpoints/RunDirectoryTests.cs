@@ -131,6 +131,22 @@ public sealed class RunDirectoryTests : IDisposable
         Assert.Equal(before, TinyRun.State(trainer));
     }
 
+    [Theory]
+    [InlineData(0, 0.05, "without training.muonRate")]
+    [InlineData(0.05, 0, "with training.muonRate")]
+    public void A_run_does_not_go_on_with_another_optimiser(double before, double after, string part)
+    {
+        Trainer With(double rate) => TinyRun.Create(training => training with { MuonRate = rate });
+        RunDirectory run = NewRun();
+        run.SaveTraining(With(before));
+        Trainer other = With(after);
+        double[] state = TinyRun.State(other);
+        CheckpointFormatException failure = Assert.Throws<CheckpointFormatException>(() => run.TryRestore(other));
+        OneLine(failure);
+        Assert.Contains(part, failure.Message, StringComparison.Ordinal);
+        Assert.Equal(state, TinyRun.State(other));
+    }
+
     [Fact]
     public void Metrics_after_the_restored_step_are_dropped_and_torn_lines_ignored()
     {

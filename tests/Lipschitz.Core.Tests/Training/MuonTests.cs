@@ -72,6 +72,49 @@ public class MuonTests
         }
     }
 
+    /// <summary>The first gradient is that of a twin without Muon, so the momentum is it, clipped, and all that is no weight goes where the twin's goes.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(0.05)]
+    public void The_first_momentum_is_the_clipped_gradient_and_the_rest_steps_as_without_Muon(double clip)
+    {
+        Trainer plain = TinyRun.Create(training => training with { Clip = clip, HoldConcatenation = 0 });
+        Trainer trainer = TinyRun.Create(training => training with { Clip = clip, HoldConcatenation = 0, MuonRate = 0.1 });
+        StepReport expected = plain.Step(), actual = trainer.Step();
+        Assert.Equal(expected, actual);
+        Assert.True(actual.GradientNorm > 0.05);
+        foreach ((Parameter other, Parameter parameter) in plain.Flow.Trained.Parameters.Zip(trainer.Flow.Trained.Parameters))
+        {
+            double[] momentum = TinyRun.Read(trainer, parameter.In(trainer.Momentum!.Value));
+            if (parameter.Role == ParameterRole.Weight)
+            {
+                double[] gradient = [.. TinyRun.Read(plain, other.In(plain.FirstMoment)).Select(m => m / (1 - plain.Configuration.Training.Beta1))];
+                Assert.All(gradient.Zip(momentum), pair => Assert.Equal(pair.First, pair.Second, 1e-14));
+                Assert.Contains(momentum, value => value != 0);
+            }
+            else
+            {
+                Assert.Equal(TinyRun.Read(plain, other.Value), TinyRun.Read(trainer, parameter.Value));
+                Assert.All(momentum, value => Assert.Equal(0, value));
+            }
+        }
+    }
+
+    [Fact]
+    public void Weights_that_are_held_to_no_norm_stay_with_Adam()
+    {
+        Trainer trainer = TinyPictures(new TaskSettings { Kind = TaskKind.Hybrid, Weight = 0.1, Classes = 3, HeadChannels = 8 });
+        trainer.Step();
+        Parameter[] free = [.. WeightsOf(trainer).Where(parameter => !parameter.IsNormalised)], held = [.. WeightsOf(trainer).Except(free)];
+        Assert.All(free, parameter => Assert.StartsWith("head.", parameter.Name, StringComparison.Ordinal));
+        Assert.All(held, parameter => Assert.StartsWith("blocks.", parameter.Name, StringComparison.Ordinal));
+        Assert.NotEmpty(held);
+        Assert.NotEmpty(free);
+        Assert.All(free, parameter => Assert.Contains(TinyRun.Read(trainer, parameter.In(trainer.FirstMoment)), value => value != 0));
+        Assert.All(free, parameter => Assert.All(TinyRun.Read(trainer, parameter.In(trainer.Momentum!.Value)), value => Assert.Equal(0, value)));
+        Assert.All(held, parameter => Assert.All(TinyRun.Read(trainer, parameter.In(trainer.FirstMoment)), value => Assert.Equal(0, value)));
+    }
+
     [Fact]
     public void Without_a_rate_there_is_no_Muon()
     {
@@ -83,7 +126,7 @@ public class MuonTests
     [Fact]
     public void The_weight_of_a_convolution_counts_as_one_row_an_output()
     {
-        Trainer trainer = TinyPictures();
+        Trainer trainer = TinyPictures(null);
         Parameter weight = WeightsOf(trainer).First(parameter => parameter.Taps == 9);
         int outputs = weight.Value.Rows / 9, width = 9 * weight.Value.Columns;
         Assert.InRange(outputs, 2, width - 1);
@@ -119,7 +162,7 @@ public class MuonTests
         Assert.True(after.NegativeLogLikelihood > new Moons().Entropy - (4 * after.StandardError));
     }
 
-    private static Trainer TinyPictures()
+    private static Trainer TinyPictures(TaskSettings? task)
     {
         var shape = new ImageShape(4, 4, 1);
         var random = new Random(1);
@@ -127,14 +170,14 @@ public class MuonTests
         {
             var pixels = new byte[count * shape.Count];
             random.NextBytes(pixels);
-            return new PictureSet(shape, pixels, new byte[count], 1);
+            return new PictureSet(shape, pixels, [.. Enumerable.Range(0, count).Select(i => (byte)(i % 3))], 3);
         }
 
         Configuration preset = Presets.Load("quick", PresetFamily.Mnist);
         return new Trainer(
             preset with
             {
-                Task = null,
+                Task = task,
                 Model = preset.Model with
                 {
                     Depth = 2,

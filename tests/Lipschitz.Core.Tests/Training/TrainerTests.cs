@@ -95,10 +95,12 @@ public class TrainerTests
         }
     }
 
-    [Fact]
-    public void The_average_follows_the_parameters_quickly_first_and_with_its_decay_later()
+    [Theory]
+    [InlineData(0)]
+    [InlineData(0.05)]
+    public void The_average_follows_the_parameters_quickly_first_and_with_its_decay_later(double muonRate)
     {
-        Trainer trainer = TinyRun.Create(training => training with { AverageDecay = 0.3 });
+        Trainer trainer = TinyRun.Create(training => training with { AverageDecay = 0.3, MuonRate = muonRate });
         double[] expected = Values(trainer);
         for (int step = 0; step < 5; step++)
         {
@@ -154,10 +156,12 @@ public class TrainerTests
         Assert.Equal(0.1, LearningRate.At(settings with { WarmupSteps = 0 }, 0));
     }
 
-    [Fact]
-    public void A_step_that_would_not_be_finite_changes_nothing_and_names_the_place()
+    [Theory]
+    [InlineData(0)]
+    [InlineData(0.05)]
+    public void A_step_that_would_not_be_finite_changes_nothing_and_names_the_place(double muonRate)
     {
-        Trainer trainer = TinyRun.Create(TinyRun.Configuration);
+        Trainer trainer = TinyRun.Create(training => training with { MuonRate = muonRate }, Precision.Float32);
         TinyRun.Run(trainer, 2);
         Parameter bias = trainer.Flow.Blocks.Last().Parameters.First(p => p.Role == ParameterRole.Bias);
         trainer.Flow.Backend.Fill(bias.Value, double.NaN);
@@ -165,6 +169,7 @@ public class TrainerTests
         NonFiniteException failure = Assert.Throws<NonFiniteException>(() => trainer.Step());
         Assert.Contains("blocks.1", failure.Message, StringComparison.Ordinal);
         Assert.Contains("step 3", failure.Message, StringComparison.Ordinal);
+        Assert.Equal(muonRate > 0, failure.Message.Contains("training.muonRate", StringComparison.Ordinal));
         Assert.Equal(before, TinyRun.State(trainer));
     }
 
