@@ -43,7 +43,7 @@ public static class ComparisonFigure
         List<LossFigure.Test> all = [.. curves.SelectMany(curve => curve.Tests)];
         LossFigure.AddFloor(plot, entropy);
         LossFigure.SetLimits(plot, all.Select(t => t.Step), [], all, entropy);
-        plot.ShowLegend(Alignment.UpperRight);
+        plot.ShowLegend(Edge.Top); // beside the curves, which may be anywhere
         return plot;
     }
 }
