@@ -16,6 +16,8 @@ internal static class TinyModels
     private const double Epsilon = 0.1;
     private static readonly ImageShape s_shape = new(8, 8, 2);
 
+    private static readonly TaskSettings s_hybrid = new() { Kind = TaskKind.Hybrid, Weight = 0.1, Classes = 3, HeadChannels = 8 };
+
     private static readonly Dictionary<string, Func<Configuration>> s_models = new()
     {
         ["points resflow"] = () => Points("resflow"),
@@ -23,12 +25,10 @@ internal static class TinyModels
         ["points quick"] = () => Points("quick"),
         ["points idensenet-lc, Muon"] = () => ByMuon(Points("idensenet-lc")),
         ["pictures idensenet-lc, Muon"] = () => ByMuon(Pictures("idensenet-lc", null)),
-        ["pictures quick, hybrid, Muon"] = () =>
-            ByMuon(Pictures("quick", new TaskSettings { Kind = TaskKind.Hybrid, Weight = 0.1, Classes = 3, HeadChannels = 8 })),
+        ["pictures quick, hybrid, Muon"] = () => ByMuon(Pictures("quick", s_hybrid)),
         ["pictures resflow"] = () => Pictures("resflow", null),
         ["pictures idensenet-lc"] = () => Pictures("idensenet-lc", null),
-        ["pictures quick, hybrid"] = () =>
-            Pictures("quick", new TaskSettings { Kind = TaskKind.Hybrid, Weight = 0.1, Classes = 3, HeadChannels = 8 }),
+        ["pictures quick, hybrid"] = () => Pictures("quick", s_hybrid),
     };
 
     public static IEnumerable<string> Names => s_models.Keys;

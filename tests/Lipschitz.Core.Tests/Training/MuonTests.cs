@@ -9,6 +9,7 @@ namespace Lipschitz.Core.Tests.Training;
 
 public class MuonTests
 {
+    private const double Rate = 0.1;
     private static readonly IBackend s_backend = ReferenceBackend.Create(Precision.Float64);
 
     /// <summary>U diag(s) V' becomes U diag(q(s/|s|)) V' with q five times the polynomial, for wide, tall, square and thin matrices.</summary>
@@ -49,7 +50,7 @@ public class MuonTests
     public void Weights_step_along_the_orthogonal_factor_of_their_momentum_and_all_else_by_Adam()
     {
         const double Momentum = 0.8;
-        Trainer trainer = TinyRun.Create(training => training with { MuonRate = 0.1, MuonMomentum = Momentum, HoldConcatenation = 0 });
+        Trainer trainer = TinyRun.Create(training => training with { MuonRate = Rate, MuonMomentum = Momentum, HoldConcatenation = 0 });
         TrainingSettings settings = trainer.Configuration.Training;
         for (int step = 0; step < 5; step++)
         {
@@ -57,7 +58,7 @@ public class MuonTests
             double[] biases = TinyRun.Read(trainer, ParameterRole.Bias);
             StepReport report = trainer.Step();
             double[][] after = Weights(trainer, parameter => parameter.Value), momenta = Weights(trainer, parameter => parameter.In(trainer.Momentum!.Value));
-            double rate = 0.1 * report.LearningRate / settings.LearningRate;
+            double rate = Rate * report.LearningRate / settings.LearningRate;
             Parameter[] weights = WeightsOf(trainer);
             for (int i = 0; i < weights.Length; i++)
             {
@@ -79,7 +80,7 @@ public class MuonTests
     public void The_first_momentum_is_the_clipped_gradient_and_the_rest_steps_as_without_Muon(double clip)
     {
         Trainer plain = TinyRun.Create(training => training with { Clip = clip, HoldConcatenation = 0 });
-        Trainer trainer = TinyRun.Create(training => training with { Clip = clip, HoldConcatenation = 0, MuonRate = 0.1 });
+        Trainer trainer = TinyRun.Create(training => training with { Clip = clip, HoldConcatenation = 0, MuonRate = Rate });
         StepReport expected = plain.Step(), actual = trainer.Step();
         Assert.Equal(expected, actual);
         Assert.True(actual.GradientNorm > 0.05);
@@ -103,7 +104,7 @@ public class MuonTests
     [Fact]
     public void Weights_that_are_held_to_no_norm_stay_with_Adam()
     {
-        Trainer trainer = TinyPictures(new TaskSettings { Kind = TaskKind.Hybrid, Weight = 0.1, Classes = 3, HeadChannels = 8 });
+        Trainer trainer = OnPictures(TaskKind.Hybrid);
         trainer.Step();
         Parameter[] free = [.. WeightsOf(trainer).Where(parameter => !parameter.IsNormalised)], held = [.. WeightsOf(trainer).Except(free)];
         Assert.All(free, parameter => Assert.StartsWith("head.", parameter.Name, StringComparison.Ordinal));
@@ -126,13 +127,13 @@ public class MuonTests
     [Fact]
     public void The_weight_of_a_convolution_counts_as_one_row_an_output()
     {
-        Trainer trainer = TinyPictures(null);
+        Trainer trainer = OnPictures(null);
         Parameter weight = WeightsOf(trainer).First(parameter => parameter.Taps == 9);
         int outputs = weight.Value.Rows / 9, width = 9 * weight.Value.Columns;
         Assert.InRange(outputs, 2, width - 1);
         double[] before = TinyRun.Read(trainer, weight.Value);
         trainer.Step();
-        double[] step = [.. before.Zip(TinyRun.Read(trainer, weight.Value), (old, value) => (old - value) / 0.1)];
+        double[] step = [.. before.Zip(TinyRun.Read(trainer, weight.Value), (old, value) => (old - value) / Rate)];
         double[][] rows = [.. Enumerable.Range(0, outputs).Select(o => step[(o * width)..((o + 1) * width)])];
 
         // The Gram matrix of what has singular values in [0.68, 1.21] has its eigenvalues in [0.46, 1.47].
@@ -153,7 +154,7 @@ public class MuonTests
         {
             Model = TinyRun.Configuration.Model with { Coefficient = 0.97, Growth = 12 },
             LogDet = new LogDetSettings { Method = LogDetMethod.Exact },
-            Training = TinyRun.Configuration.Training with { Steps = 60, MuonRate = 0.1, LearningRate = 2e-2, Clip = 0 },
+            Training = TinyRun.Configuration.Training with { Steps = 60, MuonRate = Rate, LearningRate = 2e-2, Clip = 0 },
         });
         double before = trainer.Test().NegativeLogLikelihood;
         TinyRun.Run(trainer, 60);
@@ -162,31 +163,10 @@ public class MuonTests
         Assert.True(after.NegativeLogLikelihood > new Moons().Entropy - (4 * after.StandardError));
     }
 
-    private static Trainer TinyPictures(TaskSettings? task)
+    private static Trainer OnPictures(TaskKind? kind)
     {
-        var shape = new ImageShape(4, 4, 1);
-        var random = new Random(1);
-        PictureSet Set(int count)
-        {
-            var pixels = new byte[count * shape.Count];
-            random.NextBytes(pixels);
-            return new PictureSet(shape, pixels, [.. Enumerable.Range(0, count).Select(i => (byte)(i % 3))], 3);
-        }
-
-        Configuration preset = Presets.Load("quick", PresetFamily.Mnist);
-        return new Trainer(
-            preset with
-            {
-                Task = task,
-                Model = preset.Model with
-                {
-                    Depth = 2,
-                    Growth = 4,
-                    Image = preset.Model.Image! with { Shape = shape, FirstSqueezes = 0, Blocks = [1], FullyConnected = 0 },
-                },
-                Training = preset.Training with { Batch = 8, MuonRate = 0.1, WarmupSteps = 0 },
-            },
-            s_backend, new PictureSource(new PictureSplit(Set(16), Set(4)), 8, flip: false));
+        Configuration configuration = TinyPictures.Configure(kind, factorOut: false);
+        return TinyPictures.Create(configuration with { Training = configuration.Training with { MuonRate = Rate } }, Precision.Float64);
     }
 
     private static Parameter[] WeightsOf(Trainer trainer) =>

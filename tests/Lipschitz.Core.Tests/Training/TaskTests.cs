@@ -15,9 +15,6 @@ namespace Lipschitz.Core.Tests.Training;
 /// <summary>Classification and hybrid training on tiny pictures, and bits per dimension.</summary>
 public class TaskTests
 {
-    private const int Batch = 6;
-    private static readonly ImageShape s_shape = new(4, 4, 1);
-
     [Theory]
     [InlineData(null, false)]
     [InlineData(TaskKind.Classification, false)]
@@ -25,8 +22,8 @@ public class TaskTests
     [InlineData(TaskKind.Hybrid, true)]
     public void The_gradient_is_that_of_the_loss(TaskKind? kind, bool factorOut)
     {
-        Configuration configuration = Configure(kind, factorOut);
-        Trainer trainer = Create(configuration, Precision.Float64);
+        Configuration configuration = TinyPictures.Configure(kind, factorOut);
+        Trainer trainer = TinyPictures.Create(configuration, Precision.Float64);
         Flow flow = trainer.Flow;
         Scatter(flow);
         (double[] x, int[] labels) = FirstBatch(configuration);
@@ -51,11 +48,11 @@ public class TaskTests
     [Fact]
     public void The_hybrid_loss_is_the_weighted_bits_of_picture_and_class()
     {
-        Configuration configuration = Configure(TaskKind.Hybrid, false);
-        StepReport report = Create(configuration, Precision.Float64).Step();
+        Configuration configuration = TinyPictures.Configure(TaskKind.Hybrid, false);
+        StepReport report = TinyPictures.Create(configuration, Precision.Float64).Step();
         double bits = 16 * BitsPerDim.FromNats(report.NegativeLogLikelihood!.Value, 16);
         Assert.Equal((0.25 * bits) + (report.CrossEntropy!.Value / Math.Log(2)), report.Loss, 1e-9);
-        StepReport classes = Create(Configure(TaskKind.Classification, false), Precision.Float64).Step();
+        StepReport classes = TinyPictures.Create(TinyPictures.Configure(TaskKind.Classification, false), Precision.Float64).Step();
         Assert.Null(classes.NegativeLogLikelihood);
         Assert.Equal(classes.CrossEntropy!.Value / Math.Log(2), classes.Loss, 1e-12);
     }
@@ -63,8 +60,8 @@ public class TaskTests
     [Fact]
     public void A_logit_that_is_not_finite_is_named_in_training_and_in_use()
     {
-        Configuration configuration = Configure(TaskKind.Hybrid, false);
-        Trainer trainer = Create(configuration, Precision.Float64);
+        Configuration configuration = TinyPictures.Configure(TaskKind.Hybrid, false);
+        Trainer trainer = TinyPictures.Create(configuration, Precision.Float64);
         (double[] x, _) = FirstBatch(configuration);
         trainer.Flow.Backend.Fill(trainer.Flow.Head!.Parameters.Last(parameter => parameter.Role == ParameterRole.Bias).Value, double.PositiveInfinity);
         NonFiniteException use = Assert.Throws<NonFiniteException>(() => trainer.Flow.Logits(x));
@@ -77,9 +74,9 @@ public class TaskTests
     [Fact]
     public void Classes_are_learned_and_tested_with_their_standard_error()
     {
-        Configuration configuration = Configure(TaskKind.Classification, false);
+        Configuration configuration = TinyPictures.Configure(TaskKind.Classification, false);
         configuration = configuration with { Training = configuration.Training with { Batch = 32, LearningRate = 2e-2 } };
-        Trainer trainer = Create(configuration, Precision.Float32);
+        Trainer trainer = TinyPictures.Create(configuration, Precision.Float32);
         TinyRun.Run(trainer, 60);
         TestReport test = trainer.Test();
         Assert.True(double.IsNaN(test.NegativeLogLikelihood));
@@ -93,8 +90,8 @@ public class TaskTests
     [Fact]
     public void A_hybrid_model_is_saved_with_its_head_and_resumed_bit_for_bit()
     {
-        Configuration configuration = Configure(TaskKind.Hybrid, false);
-        Trainer whole = Create(configuration, Precision.Float32), parts = Create(configuration, Precision.Float32);
+        Configuration configuration = TinyPictures.Configure(TaskKind.Hybrid, false);
+        Trainer whole = TinyPictures.Create(configuration, Precision.Float32), parts = TinyPictures.Create(configuration, Precision.Float32);
         TinyRun.Run(whole, 6);
         TinyRun.Run(parts, 3);
         string folder = Directory.CreateTempSubdirectory("lipschitz-task").FullName;
@@ -102,7 +99,7 @@ public class TaskTests
         {
             RunDirectory run = RunDirectory.Create(Path.Combine(folder, "run"), configuration);
             run.SaveTraining(parts);
-            Trainer resumed = Create(RunDirectory.Open(run.Path).Configuration, Precision.Float32);
+            Trainer resumed = TinyPictures.Create(RunDirectory.Open(run.Path).Configuration, Precision.Float32);
             Assert.True(run.TryRestore(resumed));
             TinyRun.Run(resumed, 3);
             Assert.Equal(TinyRun.State(whole), TinyRun.State(resumed));
@@ -119,8 +116,8 @@ public class TaskTests
     [Fact]
     public void A_task_needs_labels_and_pictures()
     {
-        Configuration configuration = Configure(TaskKind.Hybrid, false);
-        var unlabelled = new PictureSource(Pictures(labelled: false), Batch);
+        Configuration configuration = TinyPictures.Configure(TaskKind.Hybrid, false);
+        var unlabelled = new PictureSource(TinyPictures.Pictures(labelled: false), TinyPictures.Batch);
         IBackend backend = ReferenceBackend.Create(Precision.Float32);
         Assert.Contains("labels", Assert.Throws<ConfigurationException>(() => new Trainer(configuration, backend, unlabelled)).Message, StringComparison.Ordinal);
         Configuration points = TinyRun.Configuration with { Task = configuration.Task };
@@ -132,90 +129,26 @@ public class TaskTests
     {
         Assert.Equal(8, BitsPerDim.FromNats(0, 3072), 1e-12); // density 1 on [0, 1]^D
         Assert.Equal(new BitsPerDim(8 + (1 / Math.Log(2)), 0.5 / Math.Log(2)), BitsPerDim.Of(10, 5, 10));
-        TestReport test = Create(Configure(null, false), Precision.Float32).Test();
+        TestReport test = TinyPictures.Create(TinyPictures.Configure(null, false), Precision.Float32).Test();
         Assert.Equal(BitsPerDim.FromNats(test.NegativeLogLikelihood, 16), test.Bits!.Value.Value, 1e-12);
     }
 
     [Fact]
     public void Repeats_tell_the_error_that_the_estimator_leaves()
     {
-        Configuration configuration = Configure(null, false);
+        Configuration configuration = TinyPictures.Configure(null, false);
         configuration = configuration with
         {
             Evaluation = configuration.Evaluation with { LogDet = new LogDetSettings { Method = LogDetMethod.Roulette, ExactTerms = 2 } },
         };
-        Trainer trainer = Create(configuration, Precision.Float64);
-        PictureSource data = Data();
+        Trainer trainer = TinyPictures.Create(configuration, Precision.Float64);
+        PictureSource data = TinyPictures.Data();
         Assert.Null(FlowTest.Run(trainer.InferenceFlow(), configuration, data).RepeatError);
         TestReport test = FlowTest.Run(trainer.InferenceFlow(), configuration, data, repeats: 40);
         Configuration exact = configuration with { Evaluation = configuration.Evaluation with { LogDet = new LogDetSettings { Method = LogDetMethod.Exact } } };
         double truth = FlowTest.Run(trainer.InferenceFlow(), exact, data).NegativeLogLikelihood;
         Assert.InRange(Math.Abs(truth - test.NegativeLogLikelihood), 0, 4.5 * test.RepeatError!.Value);
         Assert.InRange(test.RepeatError.Value, 1e-6, 1);
-    }
-
-    private static Configuration Configure(TaskKind? kind, bool factorOut) => TinyRun.Configuration with
-    {
-        Pictures = new PictureSettings(),
-        Task = kind is { } task ? new TaskSettings { Kind = task, Weight = 0.25, Classes = 3, HeadChannels = 5 } : null,
-        Model = new ModelSettings
-        {
-            Branch = BranchKind.DenseNet,
-            Blocks = 1,
-            Depth = 1,
-            Growth = 3,
-            Concatenation = ConcatenationKind.Learnable,
-            ActNorm = true,
-            Image = new ImageSettings
-            {
-                Shape = s_shape,
-                Blocks = [1, 1],
-                FactorOut = factorOut,
-                FullyConnected = 1,
-                FullyConnectedWidth = 3,
-                FullyConnectedDepth = 1,
-                FullyConnectedGrowth = 2,
-            },
-        },
-        LogDet = new LogDetSettings { Method = LogDetMethod.Exact },
-        Training = TinyRun.Configuration.Training with { Batch = Batch, Clip = 0, HoldConcatenation = 0, WarmupSteps = 0 },
-        Evaluation = TinyRun.Configuration.Evaluation with { Points = 60 },
-    };
-
-    private static Trainer Create(Configuration configuration, Precision precision) => new(configuration, ReferenceBackend.Create(precision), Data(configuration.Training.Batch));
-
-    private static PictureSource Data(int batch = Batch) => new(Pictures(labelled: true), batch);
-
-    // The class of a picture is the row of its brightest pixels.
-    private static PictureSplit Pictures(bool labelled)
-    {
-        PictureSet Set(int count, int seed)
-        {
-            var random = new Random(seed);
-            var pixels = new byte[count * s_shape.Count];
-            random.NextBytes(pixels);
-            var labels = new byte[count];
-            for (int i = 0; i < count; i++)
-            {
-                labels[i] = (byte)random.Next(3);
-                for (int x = 0; x < 4; x++)
-                {
-                    pixels[(i * s_shape.Count) + (labels[i] * 4) + x] |= 0xC0;
-                }
-
-                for (int y = 0; y < 4; y++)
-                {
-                    for (int x = 0; x < 4 && y != labels[i]; x++)
-                    {
-                        pixels[(i * s_shape.Count) + (y * 4) + x] &= 0x3F;
-                    }
-                }
-            }
-
-            return labelled ? new PictureSet(s_shape, pixels, labels, 3) : new PictureSet(s_shape, pixels);
-        }
-
-        return new PictureSplit(Set(90, 1), Set(60, 2));
     }
 
     private static void Scatter(Flow flow)
@@ -233,9 +166,9 @@ public class TaskTests
     private static (double[] X, int[] Labels) FirstBatch(Configuration configuration)
     {
         var key = new RandomKey(configuration.Seed, RandomPurpose.TrainingData, 0);
-        PictureSource data = Data();
-        var x = new double[Batch * data.Width];
-        var labels = new int[Batch];
+        PictureSource data = TinyPictures.Data();
+        var x = new double[TinyPictures.Batch * data.Width];
+        var labels = new int[TinyPictures.Batch];
         data.Sample(key, 0, x);
         data.Labels(key, 0, labels);
         return (x, labels);
@@ -254,7 +187,7 @@ public class TaskTests
         {
             foreach ((double[] logits, int label) in flow.Logits(x).Chunk(3).Zip(labels))
             {
-                loss += bit * (Math.Log(logits.Sum(Math.Exp)) - logits[label]) / Batch;
+                loss += bit * (Math.Log(logits.Sum(Math.Exp)) - logits[label]) / TinyPictures.Batch;
             }
         }
 
