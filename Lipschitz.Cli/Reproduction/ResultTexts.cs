@@ -24,7 +24,7 @@ internal sealed class ResultTexts(Catalogue catalogue, string paper)
         {
             IReadOnlyList<CellSummary> cells = catalogue.Summaries(group);
             text.Append($"## {group.Title}\n\n").Append(Published(cells)).Append(Missing(group, cells));
-            foreach (CellSummary[] models in ByData(cells))
+            foreach (CellSummary[] models in ByData(cells).Where(models => models.Length > 1))
             {
                 text.Append($"- {Findings.Order(models)}\n");
             }

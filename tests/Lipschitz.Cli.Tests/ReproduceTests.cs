@@ -52,6 +52,8 @@ public sealed class ReproduceTests : IDisposable
         Assert.Contains(row, table, StringComparison.Ordinal);
         Assert.Contains("None of the 2 finished cells of known entropy is below it", table, StringComparison.Ordinal);
         Assert.Contains("Every block of all 2 finished models is proven", table, StringComparison.Ordinal);
+        Assert.Contains("- moons: Plain ", table, StringComparison.Ordinal);
+        Assert.DoesNotContain("- mnist: ", table, StringComparison.Ordinal); // one model has no order
         Assert.Contains("1 of 2 cells are not finished; run them with", Table("budget.md"), StringComparison.Ordinal);
         foreach (string figure in new[] { "figure1.png", "figure2a.png", "figure2b.png", "figure3.png" })
         {
