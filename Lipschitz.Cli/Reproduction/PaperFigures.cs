@@ -43,9 +43,6 @@ internal sealed class PaperFigures(Catalogue catalogue, string folder, IBackend 
     /// <returns>The files.</returns>
     public IReadOnlyList<string> Draw(IEnumerable<ExperimentGroup> groups)
     {
-        // The paper has one group of points; figures of others have the group in their names.
-        ExperimentGroup? points = catalogue.Experiments.Groups.FirstOrDefault(
-            group => group.Table == ResultTable.Table1 && group.Data.All(data => DataSources.Shape(data.Name) is null));
         foreach (ExperimentGroup group in groups.Where(group => group.Table == ResultTable.Table1))
         {
             IEnumerable<CellFolder?> shown = group.Data.SelectMany(data => group.Models.Select(model => catalogue.Shown(group, model, data)));
@@ -58,7 +55,7 @@ internal sealed class PaperFigures(Catalogue catalogue, string folder, IBackend 
             OutputException.Guard(folder, () => Directory.CreateDirectory(folder));
             if (drawings[0].Run.Configuration.Model.Image is null)
             {
-                DrawPoints(drawings, group == points ? "" : $"-{group.Name}");
+                DrawPoints(drawings, Suffix(group, data => DataSources.Shape(data.Name) is null));
             }
             else
             {
@@ -73,6 +70,11 @@ internal sealed class PaperFigures(Catalogue catalogue, string folder, IBackend 
 
         return _files;
     }
+
+    // The paper has one group of points and one of each set of pictures; figures of others have the group in their names.
+    private string Suffix(ExperimentGroup group, Predicate<ExperimentData> isOfKind) =>
+        group == catalogue.Experiments.Groups.First(other => other.Table == ResultTable.Table1 && other.Data.Any(data => isOfKind(data)))
+            ? "" : $"-{group.Name}";
 
     private void DrawPoints(Drawing[] drawings, string suffix)
     {
@@ -94,9 +96,10 @@ internal sealed class PaperFigures(Catalogue catalogue, string folder, IBackend 
     {
         foreach (IGrouping<string, Drawing> set in drawings.GroupBy(d => d.Data))
         {
+            string suffix = Suffix(group, data => data.Name == set.Key);
             Drawing best = set.Last(); // the best of the paper
             ImageSettings image = best.Run.Configuration.Model.Image!;
-            string file = set.Key == "mnist" ? "figure4.png" : set.Key == "cifar10" ? "figure5.png" : $"samples-{set.Key}.png";
+            string file = (set.Key == "mnist" ? "figure4" : set.Key == "cifar10" ? "figure5" : $"samples-{set.Key}") + suffix + ".png";
             try
             {
                 string path = Path.Combine(folder, file);
@@ -108,7 +111,7 @@ internal sealed class PaperFigures(Catalogue catalogue, string folder, IBackend 
                 // Not known to be invertible: the table says so.
             }
 
-            Save($"curves-{set.Key}.png", FigureSheet.Png([[Curves(set)]], 640, 420), [.. set]);
+            Save($"curves-{set.Key}{suffix}.png", FigureSheet.Png([[Curves(set)]], 640, 420), [.. set]);
             if (best.HasLearnedFactors)
             {
                 ConcatenationMaps.Scale[] scales =
@@ -116,7 +119,7 @@ internal sealed class PaperFigures(Catalogue catalogue, string folder, IBackend 
                     .. FigureFiles.Factors(best.Flow).GroupBy(f => f.Scale)
                         .Select(scale => new ConcatenationMaps.Scale(scale.Key, [.. scale.Select(f => f.Factors)])),
                 ];
-                Save($"figure3-{set.Key}.png", ConcatenationMaps.Draw(scales), [best]);
+                Save($"figure3-{set.Key}{suffix}.png", ConcatenationMaps.Draw(scales), [best], NewFeatures([.. scales.SelectMany(scale => scale.Factors)]));
             }
         }
     }
@@ -183,7 +186,7 @@ internal sealed class PaperFigures(Catalogue catalogue, string folder, IBackend 
         }
 
         var text = new StringBuilder($"# Figures\n\n{catalogue.Experiments.Paper}. Written by `lipschitz reproduce`; do not edit.\n\n");
-        foreach ((string _, string caption) in s_captions.Where(c => _shown.ContainsKey(c.File)))
+        foreach ((string _, string caption) in s_captions.Where(c => _shown.Keys.Any(file => IsOf(file, c.File))))
         {
             text.Append(caption).Append("\n\n");
         }
@@ -196,6 +199,10 @@ internal sealed class PaperFigures(Catalogue catalogue, string folder, IBackend 
         OutputException.Guard(path, () => AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text.ToString()))));
         _files.Add(path);
     }
+
+    // figure3.png explains figure3-toy-muon.png as well.
+    private static bool IsOf(string file, string figure) =>
+        file == figure || file.StartsWith(Path.GetFileNameWithoutExtension(figure) + "-", StringComparison.Ordinal);
 
     private Drawing? TryLoad(CellFolder cell)
     {

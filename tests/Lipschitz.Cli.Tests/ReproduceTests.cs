@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Lipschitz.Checkpoints;
 using Lipschitz.Core.Tests.Data;
 using Lipschitz.Data;
@@ -130,6 +131,31 @@ public sealed class ReproduceTests : SmallPaper
         Assert.Contains("- `figure2a.png`: runs points-1/moons-plain-0 (1 steps), points-1/moons-learned-0 (1 steps)", captions, StringComparison.Ordinal);
         Assert.Contains("- `figure2a-more.png`: runs points-1/moons-learned-0 (1 steps), more-1/moons-wide-0 (1 steps)", captions, StringComparison.Ordinal);
         Assert.True(File.Exists(Path.Combine(Paper, "results", "figures", "figure3-more.png")));
+    }
+
+    [Fact]
+    public void A_second_group_of_pictures_has_figures_of_its_own_which_are_explained()
+    {
+        WriteExperiments();
+        string path = Path.Combine(Paper, "experiments.json"), digits = Line.In("digits");
+        JsonNode experiments = JsonNode.Parse(File.ReadAllText(path))!;
+        JsonNode start = experiments["groups"]!.AsArray().Single(group => (string?)group!["name"] == "digits")!.DeepClone();
+        start["name"] = "start";
+        experiments["groups"]!.AsArray().Add(start);
+        File.WriteAllText(path, experiments.ToJsonString());
+        PictureFiles.WriteMnist(digits);
+        CommandLine.Succeed("reproduce", Paper, "--only", "start", "--steps", "1", "--data", "mnist=" + digits, "--threads", "1");
+        foreach (string figure in new[] { "figure4", "curves-mnist", "figure3-mnist" })
+        {
+            Assert.True(File.Exists(Path.Combine(Paper, "results", "figures", figure + "-start.png")));
+            Assert.False(File.Exists(Path.Combine(Paper, "results", "figures", figure + ".png")));
+        }
+
+        string captions = Table("figures/README.md");
+        Assert.Contains("Figure 4: samples", captions, StringComparison.Ordinal);
+        Assert.Contains("Figure 3: heat maps", captions, StringComparison.Ordinal);
+        Assert.DoesNotContain("Figure 5: ", captions, StringComparison.Ordinal);
+        Assert.Contains("- `figure3-mnist-start.png`: runs start-1/mnist-flow-0 (1 steps); mean normalised e2", captions, StringComparison.Ordinal);
     }
 
     [Fact]
