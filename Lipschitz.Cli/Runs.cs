@@ -1,6 +1,7 @@
 using Lipschitz.Backends;
 using Lipschitz.Checkpoints;
 using Lipschitz.Flows;
+using Lipschitz.Verification.Certificates;
 
 namespace Lipschitz.Cli;
 
@@ -10,6 +11,15 @@ internal static class Runs
     /// <summary>The last model of a run, or that of its best test.</summary>
     /// <exception cref="CheckpointFormatException">There is none yet, or it is damaged.</exception>
     public static Flow Load(RunDirectory run, bool best, IBackend backend) => best ? run.LoadBestFlow(backend) : run.LoadFlow(backend);
+
+    /// <summary>The same, with blocks inverted by what the run's certificate proves where the product of their layers' bounds does not suffice.</summary>
+    /// <inheritdoc cref="Load" path="/exception"/>
+    public static Flow LoadInvertible(RunDirectory run, bool best, IBackend backend)
+    {
+        Flow flow = Load(run, best, backend);
+        CertifiedBranches.Apply(run.In("certificate.json"), run.In(best ? "best.safetensors" : "model.safetensors"), flow);
+        return flow;
+    }
 
     /// <summary>The run in <paramref name="path"/>.</summary>
     /// <exception cref="InputException">There is no such folder, or it cannot be read.</exception>

@@ -41,7 +41,7 @@ internal static class InvertCommand
 
             RunDirectory directory = Runs.Open(parse.GetRequiredValue(run));
             using IBackend backend = compute.Open(parse);
-            Flow flow = Runs.Load(directory, parse.GetValue(best), backend);
+            Flow flow = Runs.LoadInvertible(directory, parse.GetValue(best), backend);
             Configuration configuration = directory.Configuration;
             double[] points = parse.GetValue(input) is { } path
                 ? PointFiles.ReadFor(configuration, flow.Width, path).Values

@@ -51,7 +51,7 @@ internal static class PlotCommand
             IPointSource data = DataSources.OfRun(directory, parse.GetValue(path));
             OutputException.Guard(folder, () => Directory.CreateDirectory(folder));
             using IBackend backend = compute.Open(parse);
-            DrawnFigures figures = FigureFiles.Draw(folder, directory, Runs.Load(directory, parse.GetValue(best), backend), data);
+            DrawnFigures figures = FigureFiles.Draw(folder, directory, Runs.LoadInvertible(directory, parse.GetValue(best), backend), data);
             shell.Report(
                 parse,
                 new { run = directory.Path, files = figures.Files, reconstruction = figures.Reconstruction, notDrawn = figures.Missing },

@@ -36,7 +36,7 @@ internal static class SampleCommand
             string path = parse.GetRequiredValue(output);
             ImageShape? shape = directory.Configuration.Model.Image?.Shape;
             using IBackend backend = compute.Open(parse);
-            Flow flow = Runs.Load(directory, parse.GetValue(best), backend);
+            Flow flow = Runs.LoadInvertible(directory, parse.GetValue(best), backend);
             PointFiles.CheckWritable(path, shape is null ? flow.Width : Drawable);
             PointFiles.CheckKept(path, directory.Configuration.Data);
             int n = parse.GetValue(count) ?? (shape is null ? DefaultPoints : DefaultPictures);

@@ -126,7 +126,7 @@ internal sealed class TrainCommand
         }
 
         bool certified = certification?.Certificate.IsContractive == true;
-        Flow flow = run.LoadFlow(backend);
+        Flow flow = Runs.LoadInvertible(run, best: false, backend);
         DrawnFigures figures = FigureFiles.Draw(run.Path, run, flow, data);
         List<string> files =
             [.. s_files.Select(run.In).Where(File.Exists), .. certified ? [certification!.Path] : Array.Empty<string>(), .. figures.Files];

@@ -70,7 +70,7 @@ internal sealed class CellRun(CellFolder folder, IBackend backend, string? dataP
         TestReport Test() => FlowTest.Run(run.LoadFlow(backend), tested, data, configuration.Training.Steps);
         Certification certification = Certification.Make(run, Test(), Test, backend);
         TestReport test = certification.After;
-        Flow flow = run.LoadFlow(backend);
+        Flow flow = Runs.LoadInvertible(run, best: false, backend);
         double[] points = RoundTrip.TestPoints(configuration, data);
         RoundTrip? trip = TryRoundTrip(flow, points, RoundTrip.DefaultTolerance(configuration));
         return new CellResult

@@ -209,7 +209,7 @@ internal sealed class PaperFigures(Catalogue catalogue, string folder, IBackend 
         try
         {
             RunDirectory run = cell.Open()!;
-            return new Drawing(cell, run, run.LoadFlow(backend));
+            return new Drawing(cell, run, Runs.LoadInvertible(run, best: false, backend));
         }
         catch (CheckpointFormatException damage)
         {

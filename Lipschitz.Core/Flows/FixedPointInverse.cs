@@ -41,7 +41,7 @@ public static class FixedPointInverse
         {
             throw new ConvergenceException(
                 $"{name}: its branch is only known to be {lipschitz:G5}-Lipschitz, so x + g(x) may have no inverse; " +
-                "train with a smaller coefficient.");
+                "train with a smaller coefficient, or prove a bound below 1 (certify).");
         }
 
         double factor = lipschitz / (1 - lipschitz);

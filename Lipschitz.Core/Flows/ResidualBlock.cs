@@ -10,6 +10,7 @@ public sealed class ResidualBlock : IBijection
 {
     private readonly IBackend _backend;
     private KnownBound? _bound; // one object, so that threads see all of it or nothing
+    private KnownBound? _proven;
 
     /// <summary>Makes a block of a branch whose widths are equal.</summary>
     /// <exception cref="ShapeMismatchException">The branch changes the width.</exception>
@@ -44,27 +45,36 @@ public sealed class ResidualBlock : IBijection
     }
 
     /// <summary>The parameters have changed since anything was found out about the branch.</summary>
-    internal void Expire() => _bound = null;
+    internal void Expire() => (_bound, _proven) = (null, null);
 
-    /// <summary>A bound of Lip(g) in the 2-norm; found anew when the effective weights have changed, otherwise kept.</summary>
+    /// <summary>
+    /// A bound of Lip(g) in the 2-norm: the product of the layers' bounds, found anew when the effective weights have changed; where that is not below 1, what
+    /// <see cref="UseProven"/> was told of these weights.
+    /// </summary>
     public double BranchBound
     {
         get
         {
-            long version = 0;
-            foreach (EffectiveWeight weight in Branch.EffectiveWeights)
-            {
-                version += weight.Version;
-            }
-
+            long version = WeightsVersion();
             KnownBound? known = _bound;
             if (known?.Version != version)
             {
                 _bound = known = new KnownBound(version, Branch.Bound(2));
             }
 
-            return known.Value;
+            return known.Value >= 1 && _proven is { } proven && proven.Version == version ? Math.Min(known.Value, proven.Value) : known.Value;
         }
+    }
+
+    /// <summary>
+    /// Takes a bound of Lip(g) in the 2-norm that was proven in another way. It is forgotten when the weights change, and serves only where the product of
+    /// the layers' bounds is not below 1, so that no other inverse depends on whether something was proven.
+    /// </summary>
+    /// <param name="lipschitz">The bound.</param>
+    public void UseProven(double lipschitz)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(lipschitz);
+        _proven = new KnownBound(WeightsVersion(), lipschitz);
     }
 
     /// <inheritdoc/>
@@ -97,6 +107,17 @@ public sealed class ResidualBlock : IBijection
     /// pass: the same bits with less memory.
     /// </param>
     public BijectionPass CreatePass(LogDetEstimator estimator, bool recompute) => new Pass(this, estimator, recompute);
+
+    private long WeightsVersion()
+    {
+        long version = 0;
+        foreach (EffectiveWeight weight in Branch.EffectiveWeights)
+        {
+            version += weight.Version;
+        }
+
+        return version;
+    }
 
     private sealed record KnownBound(long Version, double Value);
 

@@ -69,6 +69,37 @@ public sealed class CertificateTests : IDisposable
     }
 
     [Fact]
+    public void A_certificate_inverts_blocks_whose_products_do_not()
+    {
+        string run = _line.TrainTiny(
+            "wide", "--certify", "--set", "coefficient=1.2", "--set", "model.concatenationBound=1", "--set", "warmupSteps=0", "--set",
+            "learningRate=0.1");
+        string certificate = Path.Combine(run, "certificate.json"), samples = _line.In("samples.csv"), text = File.ReadAllText(certificate);
+        JsonElement[] blocks = Blocks(CommandLine.Json("verify", run));
+        Assert.All(blocks, block => Assert.True(block.GetProperty("bound").GetDouble() < 1));
+        Assert.Contains(blocks, block => block.GetProperty("product").GetDouble() > 1);
+        CommandLine.Succeed("sample", run, "-n", "20", "-o", samples);
+        JsonElement trip = CommandLine.Json("invert", run, "--tolerance", "1e-5");
+        Assert.Equal(trip.GetProperty("points").GetInt32(), trip.GetProperty("withinBound").GetInt32());
+        Assert.Contains("density.png", CommandLine.Succeed("plot", run), StringComparison.Ordinal);
+
+        string[] sample = ["sample", run, "-n", "20", "-o", samples];
+        string[] files = [text.Replace("\"branch\"", "\"bench\"", StringComparison.Ordinal), text[..^2]];
+        foreach (string damaged in files)
+        {
+            File.WriteAllText(certificate, damaged);
+            Assert.Contains("no certificate, or a damaged one", CommandLine.Fail(ExitCode.Data, sample), StringComparison.Ordinal);
+        }
+
+        int at = text.IndexOf("\"model.safetensors\"", StringComparison.Ordinal);
+        at = text.IndexOf("\"sha256\": \"", at, StringComparison.Ordinal) + "\"sha256\": \"".Length;
+        File.WriteAllText(certificate, text[..at] + (text[at] == '0' ? '1' : '0') + text[(at + 1)..]); // of another model
+        Assert.Contains("-Lipschitz, so x + g(x) may have no inverse", CommandLine.Fail(ExitCode.Numerical, sample), StringComparison.Ordinal);
+        File.Delete(certificate);
+        Assert.Contains("-Lipschitz, so x + g(x) may have no inverse", CommandLine.Fail(ExitCode.Numerical, sample), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_norm_that_power_iteration_reads_too_low_is_refused_and_can_be_certified()
     {
         string run = PlantedViolation();

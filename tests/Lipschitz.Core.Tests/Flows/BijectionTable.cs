@@ -91,14 +91,21 @@ internal static class BijectionTable
     }
 
     /// <summary>A flow of one block whose branch is x -> weight x, as wide as the square matrix.</summary>
-    public static Flow OfMatrix(IBackend backend, params double[] weight)
+    public static Flow OfMatrix(IBackend backend, params double[] weight) =>
+        new(backend, [Block(backend, 0, Fixed(backend, weight))]);
+
+    /// <summary>A flow of one block whose branch is x -> second first x, of square matrices.</summary>
+    public static Flow OfProduct(double[] second, double[] first) =>
+        new(Backend, [Block(Backend, 0, new Sequential(Fixed(Backend, first), Fixed(Backend, second)))]);
+
+    private static Linear Fixed(IBackend backend, double[] weight)
     {
         int width = (int)Math.Sqrt(weight.Length);
         var linear = new Linear(backend, "g", width, width, Normalisation.None, new RandomKey(1, RandomPurpose.Test));
         backend.Upload(weight, linear.Parameters[0].Value);
         backend.Fill(linear.Parameters.Single(p => p.Role == ParameterRole.Bias).Value, 0);
         linear.UpdateNorms(100, 0);
-        return new Flow(backend, [new ResidualBlock(backend, "blocks.0", linear)]);
+        return linear;
     }
 
     private static ResidualBlock Block(IBackend backend, int number, ILayer branch) => new(backend, $"blocks.{number}", branch);

@@ -110,6 +110,36 @@ public class FlowTests
     }
 
     [Fact]
+    public void A_proven_bound_inverts_a_block_whose_product_does_not_until_the_weights_change()
+    {
+        // g(x) = diag(0, 1) diag(1.1, 0.5) x: the layers' product is 1.1, the branch 0.5-Lipschitz.
+        Flow flow = BijectionTable.OfProduct([0, 0, 0, 1], [1.1, 0, 0, 0.5]);
+        ResidualBlock block = flow.Blocks.Single();
+        Assert.Equal(1.1, block.BranchBound, 1e-12);
+        Assert.Throws<ConvergenceException>(() => flow.Inverse([0.7, 0.3]));
+        block.UseProven(1.3);
+        Assert.Equal(1.1, block.BranchBound, 1e-12);
+        block.UseProven(0.5);
+        Assert.Equal((0.5, 2.0), (block.BranchBound, block.InverseLipschitz));
+        InverseReport inverse = flow.Inverse([0.7, 0.3], 1e-9);
+        Assert.Equal(0.7, inverse.Points[0], 1e-9);
+        Assert.Equal(0.2, inverse.Points[1], 1e-9);
+
+        void Replace(params double[] first)
+        {
+            flow.Backend.Upload(first, block.Branch.EffectiveWeights[0].Value);
+            block.Branch.Pack();
+        }
+
+        Replace(1.2, 0, 0, 0.5);
+        Assert.Equal(1.2, block.BranchBound, 1e-12);
+        Replace(0.8, 0, 0, 0.5);
+        block.UseProven(0.5);
+        Assert.Equal(0.8, block.BranchBound, 1e-12); // serves where it must, and nowhere else
+        Assert.Throws<ArgumentOutOfRangeException>(() => block.UseProven(-1));
+    }
+
+    [Fact]
     public void Samples_follow_the_latents_whatever_their_number()
     {
         Flow flow = BijectionTable.Create("two blocks", 2);
