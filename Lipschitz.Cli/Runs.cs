@@ -12,14 +12,19 @@ internal static class Runs
     /// <exception cref="CheckpointFormatException">There is none yet, or it is damaged.</exception>
     public static Flow Load(RunDirectory run, bool best, IBackend backend) => best ? run.LoadBestFlow(backend) : run.LoadFlow(backend);
 
-    /// <summary>The same, with blocks inverted by what the run's certificate proves where the product of their layers' bounds does not suffice.</summary>
+    /// <summary>The same, to be inverted: <see cref="UseCertificate"/>.</summary>
     /// <inheritdoc cref="Load" path="/exception"/>
     public static Flow LoadInvertible(RunDirectory run, bool best, IBackend backend)
     {
         Flow flow = Load(run, best, backend);
-        CertifiedBranches.Apply(run.In("certificate.json"), run.In(best ? "best.safetensors" : "model.safetensors"), flow);
+        UseCertificate(run, best, flow);
         return flow;
     }
+
+    /// <summary>Has blocks of a loaded flow inverted by what the run's certificate proves, where the product of their layers' bounds does not suffice.</summary>
+    /// <exception cref="CheckpointFormatException">The certificate is needed and damaged.</exception>
+    public static void UseCertificate(RunDirectory run, bool best, Flow flow) =>
+        CertifiedBranches.Apply(run.In("certificate.json"), run.In(best ? "best.safetensors" : "model.safetensors"), flow);
 
     /// <summary>The run in <paramref name="path"/>.</summary>
     /// <exception cref="InputException">There is no such folder, or it cannot be read.</exception>

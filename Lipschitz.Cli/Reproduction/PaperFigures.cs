@@ -103,12 +103,17 @@ internal sealed class PaperFigures(Catalogue catalogue, string folder, IBackend 
             try
             {
                 string path = Path.Combine(folder, file);
+                Runs.UseCertificate(best.Run, best: false, best.Flow);
                 PictureFigures.DrawSamples(path, best.Flow, image.Shape, best.Run.Configuration.Seed);
                 Note(file, [best]);
             }
             catch (ConvergenceException)
             {
                 // Not known to be invertible: the table says so.
+            }
+            catch (CheckpointFormatException damage)
+            {
+                announce($"no samples of {best.Folder.Cell.Name}: {damage.Message}");
             }
 
             Save($"curves-{set.Key}{suffix}.png", FigureSheet.Png([[Curves(set)]], 640, 420), [.. set]);
@@ -209,7 +214,7 @@ internal sealed class PaperFigures(Catalogue catalogue, string folder, IBackend 
         try
         {
             RunDirectory run = cell.Open()!;
-            return new Drawing(cell, run, Runs.LoadInvertible(run, best: false, backend));
+            return new Drawing(cell, run, run.LoadFlow(backend));
         }
         catch (CheckpointFormatException damage)
         {

@@ -18,7 +18,10 @@ public static class CertifiedBranches
     /// <exception cref="IOException">A file cannot be read.</exception>
     public static void Apply(string certificate, string model, Flow flow)
     {
-        if (flow.Blocks.All(block => block.BranchBound < 1) || !File.Exists(certificate))
+        ResidualBlock[] blocks = [.. flow.Blocks];
+        var suffices = new bool[blocks.Length];
+        flow.Backend.Parallel(blocks.Length, i => suffices[i] = blocks[i].BranchBound < 1); // which blocks keep for the inverse
+        if (suffices.All(enough => enough) || !File.Exists(certificate))
         {
             return;
         }
@@ -35,7 +38,7 @@ public static class CertifiedBranches
             Dictionary<string, double> proven = document.RootElement.GetProperty("parts").EnumerateArray()
                 .Where(part => part.TryGetProperty("branch", out _))
                 .ToDictionary(part => part.GetProperty("name").GetString()!, part => part.GetProperty("branch").GetProperty("lipschitz").GetDouble());
-            foreach (ResidualBlock block in flow.Blocks)
+            foreach (ResidualBlock block in blocks)
             {
                 block.UseProven(proven[block.Name]);
             }

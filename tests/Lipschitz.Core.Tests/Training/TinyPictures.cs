@@ -57,17 +57,14 @@ internal static class TinyPictures
             for (int i = 0; i < count; i++)
             {
                 labels[i] = (byte)random.Next(3);
-                for (int x = 0; x < 4; x++)
+                foreach (ref byte pixel in pixels.AsSpan(i * Shape.Count, Shape.Count))
                 {
-                    pixels[(i * Shape.Count) + (labels[i] * 4) + x] |= 0xC0;
+                    pixel &= 0x3F;
                 }
 
-                for (int y = 0; y < 4; y++)
+                foreach (ref byte pixel in pixels.AsSpan((i * Shape.Count) + (labels[i] * Shape.Width), Shape.Width))
                 {
-                    for (int x = 0; x < 4 && y != labels[i]; x++)
-                    {
-                        pixels[(i * Shape.Count) + (y * 4) + x] &= 0x3F;
-                    }
+                    pixel |= 0xC0;
                 }
             }
 
